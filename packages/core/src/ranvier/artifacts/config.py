@@ -1,0 +1,139 @@
+"""Base class of chip configurations: integers as the registers hold them, validated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from ..diagnostics import Diagnostic
+from ..graph import payload_hash
+from .mapped import part
+from .placement import Placement
+
+
+def _frozen_array(value: Any) -> NDArray[Any]:
+    array = np.array(value)
+    if array.dtype == object:
+        raise ValueError("is ragged or not numeric")
+    array.setflags(write=False)
+    return array
+
+
+Array = Annotated[
+    Any, BeforeValidator(_frozen_array), PlainSerializer(lambda a: a.tolist(), return_type=list)
+]
+"""A read-only numpy array inside a pydantic model; JSON shows it as nested lists."""
+
+
+class OutputChannel(BaseModel):
+    """Which signal of which node an output of the graph is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    output: str
+    node: str
+    quantity: str = "spikes"
+
+
+class ChipConfig(BaseModel):
+    """Result of the verb *quantize*, input of *simulate* and *deploy*.
+
+    Chip packages subclass it, add their registers as array fields (`Array`) or plain fields with
+    ranges, and set ``schema_version``.
+
+    Parameters
+    ----------
+    target : str
+        Name of the target.
+    dt : float
+        Time step of the graph, in s.
+    input_shapes : mapping of str to tuple
+        Shape of every Input node.
+    outputs : tuple of OutputChannel
+        What each Output node shows.
+    placement : Placement
+        Which neuron sits where.
+    latency : mapping of str to int
+        Extra steps of each node's signal, compared with the graph.
+    diagnostics : tuple of Diagnostic
+        Losses and notes of mapping and quantisation.
+    provenance : mapping
+        Hash of the graph, options, versions.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, ignored_types=(property,)
+    )
+    schema_version: ClassVar[int] = 1
+
+    target: str
+    dt: float = Field(gt=0, allow_inf_nan=False)
+    input_shapes: dict[str, tuple[int, ...]]
+    outputs: tuple[OutputChannel, ...]
+    node_shapes: dict[str, tuple[int, ...]] = Field(default_factory=dict)
+    placement: Placement
+    latency: dict[str, int] = Field(default_factory=dict)
+    diagnostics: tuple[Diagnostic, ...] = ()
+    provenance: dict[str, Any] = Field(default_factory=dict)
+
+    def to_payload(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Return the configuration as named arrays and a JSON-able document."""
+        place_arrays, place = self.placement.to_payload()
+        arrays = {f"placement/{name}": values for name, values in place_arrays.items()}
+        document: dict[str, Any] = {"placement": place}
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if name == "placement":
+                continue
+            if isinstance(value, np.ndarray):
+                arrays[f"arrays/{name}"] = value
+            elif name == "diagnostics":
+                document[name] = [d.to_dict() for d in value]
+            else:
+                document[name] = _jsonable(value)
+        return arrays, document
+
+    @classmethod
+    def from_payload(cls, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) -> Self:
+        """Build a configuration from what `to_payload` returned, validated again."""
+        values = dict(document)
+        values["placement"] = Placement.from_payload(
+            part(arrays, "placement"), document["placement"]
+        )
+        values["diagnostics"] = tuple(Diagnostic.from_dict(d) for d in document["diagnostics"])
+        return cls(**values, **part(arrays, "arrays"))
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of the canonical content, hexadecimal."""
+        return payload_hash(*self.to_payload())
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.content_hash == getattr(other, "content_hash", "")
+
+    def __hash__(self) -> int:
+        return hash(self.content_hash)
+
+    def summary(self) -> str:
+        """Return a readable overview; chip packages extend it with their resources."""
+        lines = [f"{type(self).__name__} for {self.target}, dt = {self.dt:g} s"]
+        return "\n".join([*lines, *(f"  {d}" for d in self.diagnostics)])
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.target} {self.content_hash[:12]}>"
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, tuple | list):
+        return [_jsonable(v) for v in value]
+    if isinstance(value, Mapping):
+        return {str(k): _jsonable(v) for k, v in value.items()}
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,1 @@
+"""Xylo family plugin."""
