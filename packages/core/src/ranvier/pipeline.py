@@ -98,7 +98,7 @@ def open_simulation(config: ChipConfig, **options: Any) -> AbstractSession:
     chip = _chip_of(config, "simulate")
     chosen = checked_options("simulate", chip, options)
     session = manager().call("ranvier_simulate", chip, config=config, options=chosen)
-    return _expect(session, AbstractSession, "ranvier_simulate", chip)
+    return _expect(session, AbstractSession, "ranvier_simulate", chip)  # type: ignore[type-abstract]
 
 
 def simulate(
@@ -150,7 +150,7 @@ def deploy(config: ChipConfig, *, device: str, **options: Any) -> AbstractSessio
             f"{chip.name}: no device {device!r}; list attached ones with `ranvier devices`, "
             "or use device='loopback'"
         )
-    return _expect(session, AbstractSession, "ranvier_deploy", chip)
+    return _expect(session, AbstractSession, "ranvier_deploy", chip)  # type: ignore[type-abstract]
 
 
 def devices(target: str | None = None) -> list[dict[str, str]]:
