@@ -1,4 +1,4 @@
-"""Every developer and CI task. ``nox -l`` lists them; ``nox -s tests`` is what CI runs."""
+"""Every developer and CI task: ``nox -l`` lists them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,12 @@ PACKAGES = (CORE, *CHIPS)
 PYTHONS = ("3.11", "3.12", "3.13")
 LINTERS = ("ruff", "import-linter", "deptry")
 BUILDERS = ("build", "hatchling")
+PEERS = ("xylosim", "nirtorch", "pyyaml")
+"""Independent implementations that install beside our pins."""
+KEPT_PINS = ("torch==", "aeon==")
+"""Pins kept by hand: torch has builds of its own, aeon is only data (installed without needs)."""
+CLASHING_PEERS = {"snntorch": ("snntorch",), "norse": ("norse",)}
+"""Framework peers, each in an environment of its own."""
 
 nox.needs_version = ">=2024.10.9"
 nox.options.default_venv_backend = os.environ.get("RANVIER_NOX_BACKEND", "uv|virtualenv")
@@ -43,6 +49,7 @@ def _pip_config(option: str) -> str | None:
 
 
 _share_pip_settings_with_uv()
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads collapse on shared machines
 
 
 def _install(
@@ -52,6 +59,14 @@ def _install(
     extras = f"{extra},torch" if torch else extra
     targets = [("-e", f"./packages/{p}[{extras if p == CORE else extra}]") for p in packages]
     session.install(*(arg for pair in targets for arg in pair), *also, "-c", "constraints.txt")
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Real speech to every Xylo: train, map, quantise, simulate, deploy (``-- --quick``)."""
+    _install(session, *PACKAGES, torch=True, extra="demo")
+    session.install("--no-deps", "aeon", "-c", "constraints.txt")
+    session.run("python", "demo/run.py", *session.posargs)
 
 
 @nox.session
@@ -74,45 +89,58 @@ def tests_base(session: nox.Session) -> None:
 def tests_all(session: nox.Session) -> None:
     """Everything in one environment."""
     _install(session, *PACKAGES, torch=True)
-    session.run("pytest", *(f"packages/{p}/tests" for p in PACKAGES), "tests-integration", *session.posargs)
+    paths = (*(f"packages/{p}/tests" for p in PACKAGES), "tests-integration")
+    session.run("pytest", *paths, *session.posargs)
 
 
 @nox.session
 def build(session: nox.Session) -> None:
     """Wheels of all packages into dist/."""
+    _build_wheels(session)
+
+
+def _build_wheels(session: nox.Session) -> list[str]:
     session.install(*BUILDERS, "-c", "constraints.txt")
     shutil.rmtree(ROOT / "dist", ignore_errors=True)
+    command = ("python", "-m", "build", "--no-isolation", "--wheel", "--outdir", "dist")
     for package in PACKAGES:
-        session.run(
-            "python", "-m", "build", "--no-isolation", "--wheel", "--outdir", "dist", f"packages/{package}", silent=True
-        )
+        session.run(*command, f"packages/{package}", silent=True)
+    return sorted(str(p) for p in (ROOT / "dist").glob("*.whl"))
 
 
 @nox.session
 def integration(session: nox.Session) -> None:
-    """All chips from their built wheels, plus optional peers (``nox -s integration -- --peers``)."""
-    session.install(*BUILDERS, "-c", "constraints.txt")
-    shutil.rmtree(ROOT / "dist", ignore_errors=True)
-    for package in PACKAGES:
-        session.run(
-            "python", "-m", "build", "--no-isolation", "--wheel", "--outdir", "dist", f"packages/{package}", silent=True
-        )
-    wheels = sorted(str(p) for p in (ROOT / "dist").glob("*.whl"))
-    args = list(session.posargs)
-    peers = ["xylosim"] if "--peers" in args else []
-    args = [a for a in args if a != "--peers"]
+    """Built wheels of all chips together (``-- --peers`` adds vendor and framework peers)."""
+    wheels = _build_wheels(session)
+    args = [a for a in session.posargs if a != "--peers"]
+    peers = PEERS if "--peers" in session.posargs else ()
     session.install("--force-reinstall", "--no-deps", *wheels)
     session.install(*wheels, "ranvier[torch,test]", *peers, "-c", "constraints.txt")
     session.run("pytest", "tests-integration", "-rs", *args)
+    if peers:
+        for name in CLASHING_PEERS:
+            session.notify(f"peer-{name}")
+
+
+def _peer_session(name: str, requirements: tuple[str, ...]) -> None:
+    @nox.session(name=f"peer-{name}", default=False)
+    def peer(session: nox.Session) -> None:
+        """One framework peer in its own environment."""
+        _install(session, CORE, torch=True, also=requirements)
+        session.run("pytest", "tests-integration/peers", "-rs", "-k", name)
+
+
+for _name, _requirements in CLASHING_PEERS.items():
+    _peer_session(_name, _requirements)
 
 
 @nox.session
 def conformance(session: nox.Session) -> None:
-    """The core's kit against every chip (``nox -s conformance -- xylo`` for one)."""
-    chips = session.posargs or CHIPS
-    _install(session, CORE, *chips)
-    for chip in chips:
-        session.run("ranvier", "conformance", chip)
+    """The core's kit against every target (``nox -s conformance -- xylo-audio3`` for one)."""
+    _install(session, *PACKAGES)
+    listed = session.run("python", "-c", "import ranvier; print(*ranvier.targets())", silent=True)
+    for target in session.posargs or str(listed).split():
+        session.run("ranvier", "conformance", target)
 
 
 @nox.session
@@ -129,23 +157,34 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """mypy --strict over all packages."""
+    """Strict mypy over all packages."""
     _install(session, *PACKAGES, torch=True, also=("mypy",))
-    session.run("mypy", *(a for p in PACKAGES for a in ("-p", "ranvier" if p == CORE else f"ranvier_{p}")))
+    names = ("ranvier" if p == CORE else f"ranvier_{p}" for p in PACKAGES)
+    session.run("mypy", *(a for name in names for a in ("-p", name)))
 
 
 @nox.session
 def lock(session: nox.Session) -> None:
-    """Rewrite constraints.txt; torch is kept by hand (see its header)."""
+    """Rewrite constraints.txt; torch and aeon are kept by hand (see its header)."""
     session.install("uv")
     inputs = [f"packages/{p}/pyproject.toml" for p in PACKAGES]
-    kept = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line.startswith(("#", "torch"))]
+    old = (ROOT / "constraints.txt").read_text().splitlines()
+    kept = [line for line in old if line.startswith(("#", *KEPT_PINS))]
     requirements = session.create_tmp() + "/all.in"
     docs = (ROOT / "docs" / "requirements.txt").read_text().splitlines()
-    Path(requirements).write_text("\n".join([*sorted(_third_party(inputs)), *LINTERS, *BUILDERS, "mypy", *docs]))
-    options = ("--universal", "--python-version", PYTHONS[0], "--no-header", "--no-annotate", "--upgrade")
-    text = session.run("uv", "pip", "compile", "--quiet", *options, requirements, silent=True)
-    (ROOT / "constraints.txt").write_text("\n".join(kept) + "\n" + str(text))
+    tools = (*LINTERS, *BUILDERS, "mypy", *PEERS)
+    Path(requirements).write_text("\n".join([*sorted(_third_party(inputs)), *tools, *docs]))
+    options = ("--universal", "--python-version", PYTHONS[0], "--no-header", "--no-annotate")
+    text = session.run(
+        "uv", "pip", "compile", "--quiet", "--upgrade", *options, requirements, silent=True
+    )
+    lines = [line for line in str(text).splitlines() if not _brings_torch(line)]
+    (ROOT / "constraints.txt").write_text("\n".join([*kept, *lines]) + "\n")
+
+
+def _brings_torch(line: str) -> bool:
+    """Say whether a pin belongs to a build of torch, which is chosen by hand."""
+    return line.startswith(("torch==", "triton==", "nvidia-", "cuda-"))
 
 
 def _third_party(projects: list[str]) -> set[str]:
@@ -153,26 +192,24 @@ def _third_party(projects: list[str]) -> set[str]:
     found: set[str] = set()
     for path in projects:
         project = tomllib.loads((ROOT / path).read_text())["project"]
-        found |= {*project["dependencies"], *(r for e in project.get("optional-dependencies", {}).values() for r in e)}
+        extras = project.get("optional-dependencies", {}).values()
+        found |= {*project["dependencies"], *(r for extra in extras for r in extra)}
     return {r for r in found if not r.startswith(("ranvier", "torch"))}
-
-
-@nox.session
-def demo(session: nox.Session) -> None:
-    """The main job, end to end."""
-    _install(session, *PACKAGES, torch=True)
-    session.run("python", "docs/tutorials/first_chip.py")
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the site; tutorials are executed and must not fail."""
     _install(session, *PACKAGES, torch=True, also=("-r", "docs/requirements.txt"))
-    session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html", *session.posargs)
+    session.install("--no-deps", "aeon", "-c", "constraints.txt")
+    target = ("docs", "docs/_build/html")
+    session.run("sphinx-build", "-W", "--keep-going", "-b", "html", *target, *session.posargs)
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Benchmarks; results land in .benchmarks/."""
-    _install(session, *PACKAGES, torch=True)
-    session.run("pytest", "benchmarks", "--benchmark-autosave", *session.posargs)
+    """Benchmarks, one thread, against peers where they are installed; prints tables."""
+    _install(session, *PACKAGES, torch=True, also=PEERS)
+    names = session.posargs or sorted(p.stem for p in (ROOT / "benchmarks").glob("bench_*.py"))
+    for name in names:
+        session.run("python", f"benchmarks/{name}.py")
