@@ -1,5 +1,6 @@
 """The chip-neutral network: node kinds, graph, decay factors."""
 
+from ._validation import order_nodes as order_nodes
 from .convolution import (
     AvgPool2d as AvgPool2d,
     Conv1d as Conv1d,

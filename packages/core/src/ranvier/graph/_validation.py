@@ -132,22 +132,27 @@ def _decays(nodes: Mapping[str, Node], dt: float) -> list[str]:
 
 
 def _sorted_part(nodes: Mapping[str, Node], edges: Sequence[Edge]) -> list[str]:
-    """Kahn's algorithm over undelayed edges; nodes on or behind a cycle are missing."""
-    waiting = dict.fromkeys(nodes, 0)
-    followers: dict[str, list[str]] = {n: [] for n in nodes}
+    """Kahn's algorithm over undelayed edges; nodes on or behind a cycle of these are missing.
+
+    Among nodes that are ready, one whose delayed inputs are done as well comes first, so that a
+    network without recurrence is in order throughout.
+    """
+    hard = dict.fromkeys(nodes, 0)
+    soft = dict.fromkeys(nodes, 0)
+    followers: dict[str, list[Edge]] = {n: [] for n in nodes}
     for edge in edges:
-        if not edge.delay:
-            waiting[edge.target] += 1
-            followers[edge.source].append(edge.target)
-    ready = [n for n, count in waiting.items() if count == 0]
+        (soft if edge.delay else hard)[edge.target] += 1
+        followers[edge.source].append(edge)
+    ready = [n for n, count in hard.items() if count == 0]
     order: list[str] = []
     while ready:
-        name = ready.pop(0)
+        name = next((n for n in ready if soft[n] == 0), ready[0])
+        ready.remove(name)
         order.append(name)
-        for follower in followers[name]:
-            waiting[follower] -= 1
-            if waiting[follower] == 0:
-                ready.append(follower)
+        for edge in followers[name]:
+            (soft if edge.delay else hard)[edge.target] -= 1
+            if not edge.delay and hard[edge.target] == 0:
+                ready.append(edge.target)
     return order
 
 

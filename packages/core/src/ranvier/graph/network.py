@@ -151,8 +151,8 @@ class Graph:
         """Return the edges that start at a node."""
         return tuple(e for e in self.edges if e.source == name)
 
-    def with_nodes(self, **changes: Node) -> Graph:
-        """Return a copy in which some nodes are replaced."""
+    def with_nodes(self, changes: Mapping[str, Node]) -> Graph:
+        """Return a copy in which some nodes are replaced, by name."""
         unknown = sorted(set(changes) - set(self.nodes))
         if unknown:
             raise GraphError(f"graph: no node named {unknown}; nodes: {list(self.nodes)}")
