@@ -1,0 +1,109 @@
+"""Running a chain: module by module, or several modules in one kernel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from ._layers import Linear
+from ._lif import LifFamily
+from .functional import LifState
+
+if TYPE_CHECKING:
+    from ._containers import Sequential
+
+Named = tuple[str, nn.Module]
+_SMALL_LAYER = 50
+
+
+def run_chain(chain: Sequential, x: Tensor) -> Tensor:
+    """Run the modules of a chain in order, with the delays of its hops."""
+    hops = chain.hops
+    modules = list(chain.named_children())
+    place = 0
+    while place < len(modules):
+        group = fusible(modules[place:], x, hops, carries_over=chain.carries_over)
+        if group:
+            x = run_group(group, chain.delayed(group[0][0], x, hops[group[0][0]]), hops)
+            place += len(group)
+        else:
+            name, module = modules[place]
+            x = module(chain.delayed(name, x, hops[name]))
+            place += 1
+    return x
+
+
+def fusible(
+    modules: list[Named], x: Tensor, hops: dict[str, int], *, carries_over: bool
+) -> list[Named]:
+    """Give the modules at the front that one kernel can compute; empty for none."""
+    group: list[Named] = []
+    pairs = [(modules[k], modules[k + 1]) for k in range(0, len(modules) - 1, 2)]
+    for first, second in pairs:
+        linear, neurons = first[1], second[1]
+        if not (isinstance(linear, Linear) and isinstance(neurons, LifFamily)):
+            break
+        late = hops[first[0]] if group else 0
+        if not pays(linear, neurons, x) or hops[second[0]] or (late and carries_over):
+            break
+        group += [first, second]
+    return group
+
+
+def pays(linear: Linear, neurons: LifFamily, x: Tensor) -> bool:
+    """Whether the event-driven kernel computes a pair of modules, and faster than two modules."""
+    if neurons.backend == "loop" or neurons.recorder is not None:
+        return False
+    if type(linear) is not Linear or has_hooks(linear) or has_hooks(neurons):
+        return False
+    if x.ndim != 3 or linear.n_out != neurons.columns:
+        return False
+    if neurons.spiking and not neurons.surrogate.compact:
+        return False
+    if neurons.n < _SMALL_LAYER and not neurons.recurrent and linear.n_in < _SMALL_LAYER:
+        return False
+    if x.device.type != "cpu" or x.dtype != torch.float32 or linear.weight.dtype != x.dtype:
+        return False
+    return not (neurons.refractory or torch.compiler.is_compiling())
+
+
+def run_group(group: list[Named], x: Tensor, hops: dict[str, int]) -> Tensor:
+    """Run modules in one kernel, and leave their states as they would."""
+    from .kernels import ChainLayer, run_chain as run_layers
+
+    layers: list[ChainLayer] = []
+    neuron_modules: list[LifFamily] = []
+    for (name, linear), (_, neurons) in zip(group[::2], group[1::2], strict=True):
+        assert isinstance(linear, Linear)
+        assert isinstance(neurons, LifFamily)
+        if not layers:
+            linear.check_input(x)
+        state = neurons.state if neurons.stateful else None
+        layers.append(
+            ChainLayer(
+                neurons.parameters_of_step(),
+                neurons.surrogate,
+                neurons.start_state(x) if state is None else LifState(*state),
+                weight=linear.weight,
+                weight_bias=linear.bias,
+                weight_rec=neurons.weight_rec if neurons.spiking else None,
+                delay=hops[name] if layers else 0,
+            )
+        )
+        neuron_modules.append(neurons)
+    out = run_layers(x, layers)
+    for neurons, layer in zip(neuron_modules, layers, strict=True):
+        neurons.state = layer.final
+    return out.reshape(*out.shape[:2], *neuron_modules[-1].shape)
+
+
+def has_hooks(module: nn.Module) -> bool:
+    """Whether somebody wants to see the input or output of a module."""
+    return bool(
+        module._forward_hooks
+        or module._forward_pre_hooks
+        or module._backward_hooks
+        or module._backward_pre_hooks
+    )

@@ -1,0 +1,94 @@
+"""Between torch tensors and the arrays of the kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ranvier.errors import SimulationError
+
+from ..functional import LifParameters
+from ..surrogates import Surrogate
+from ._dense import Constants, Rule
+
+Floats = NDArray[np.float32]
+
+
+def array_of(tensor: Tensor) -> Floats:
+    """View a tensor as a contiguous array, copying only where it is not contiguous."""
+    values: Floats = tensor.detach().contiguous().numpy()
+    return values
+
+
+def padded(values: Floats, size: int, fill: float = 0.0) -> Floats:
+    """Lengthen the last axis to ``size``."""
+    if values.shape[-1] == size:
+        return values
+    result = np.full((*values.shape[:-1], size), fill, np.float32)
+    result[..., : values.shape[-1]] = values
+    return result
+
+
+def constants_of(parameters: LifParameters, *, width: int | None = None) -> Constants:
+    """Give the numbers of a layer, lengthened to ``width`` columns with neurons that do nothing."""
+    p = parameters
+    zeros = np.zeros(p.n, np.float32)
+    columns = p.n * p.synapses
+    beta = np.zeros(columns, np.float32) if p.beta is None else array_of(p.beta)
+    wide_n = p.n if width is None or p.synapses > 1 else width
+    return Constants(
+        alpha=padded(array_of(p.alpha), wide_n),
+        beta=padded(beta, columns if width is None else width),
+        threshold=padded(array_of(p.threshold), wide_n, 1.0),
+        bias=padded(zeros if p.bias is None else array_of(p.bias), wide_n),
+        v_reset=padded(array_of(p.v_reset), wide_n),
+    )
+
+
+def rule_of(parameters: LifParameters, surrogate: Surrogate) -> Rule:
+    """Give how a layer fires."""
+    return Rule(
+        fires=parameters.fires,
+        subtract=parameters.reset == "subtract",
+        strict=parameters.strict,
+        max_spikes=np.float32(parameters.max_spikes),
+        code=-1 if surrogate.code is None else surrogate.code,
+        scale=np.float32(surrogate.scale),
+    )
+
+
+@contextmanager
+def denormals_flushed() -> Iterator[None]:
+    """Flush denormal numbers to zero in this thread; decaying states are slow otherwise.
+
+    They lie 30 orders of magnitude below any threshold, so that no spike depends on them.
+    """
+    smallest = np.float32(np.finfo(np.float32).smallest_subnormal)
+    already = bool(smallest * np.float32(1.0) == 0)
+    if already or not torch.set_flush_denormal(True):
+        yield
+        return
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
+def refuse_double_backward() -> None:
+    """Raise where a backward pass is itself to be differentiated (``create_graph=True``).
+
+    Raises
+    ------
+    SimulationError
+        Gradients are enabled, as they are only then during a backward pass.
+    """
+    if torch.is_grad_enabled():
+        raise SimulationError(
+            "the kernels compute first derivatives only, and create_graph=True asks for second "
+            "ones; set backend='loop' on the neuron modules"
+        )
