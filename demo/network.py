@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ def build(seed: int, *, weight_scale: float = Recipe.weight_scale) -> nn.Sequent
     torch.manual_seed(seed)
     sizes = (16, 60, 60, N_SPEAKERS)
     layers: dict[str, torch.nn.Module] = {}
-    for number, (n_in, n_out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for number, (n_in, n_out) in enumerate(pairwise(sizes)):
         last = n_out == N_SPEAKERS
         linear = nn.Linear(n_in, n_out)
         with torch.no_grad():

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..diagnostics import Diagnostic
 from ..errors import InputError
+from ..events import ContinuousSeries, EventSeries
 from ..graph import payload_hash
 
 Shape: TypeAlias = tuple[int, ...]
@@ -48,7 +49,7 @@ class SpikeTrain:
     def from_raster(cls, raster: NDArray[Any], *, dt: float) -> SpikeTrain:
         """Store a dense count array ``(batch, time, *shape)``."""
         n_samples, n_ticks, *shape = raster.shape
-        flat = raster.reshape(n_samples, n_ticks, -1)
+        flat = raster.reshape(n_samples, n_ticks, int(np.prod(shape)))
         sample, tick, index = np.nonzero(flat)
         count = flat[sample, tick, index].astype(np.int64)
         arrays = [a.astype(np.int64) for a in (sample, tick, index)]
@@ -178,6 +179,8 @@ class Recording:
         Valid steps of each sample of a ragged batch.
     batched : bool
         False if the input had no batch axis; views then drop it.
+    t_starts : tuple of float
+        Start of each sample, in s, if the input was a series; outputs are then series too.
     latency : mapping of str to int
         Extra steps with which a node's signal arrives, compared with the graph.
     diagnostics : tuple of Diagnostic
@@ -191,6 +194,7 @@ class Recording:
     outputs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     lengths: NDArray[np.int64] | None = None
     batched: bool = True
+    t_starts: tuple[float, ...] = ()
     latency: Mapping[str, int] = field(default_factory=dict)
     labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -234,9 +238,40 @@ class Recording:
         values = signal.raster() if isinstance(signal, SpikeTrain) else signal.values
         return self._view(values)
 
+    def series(self, node: str, quantity: str = "spikes") -> Any:
+        """Return a signal as series on the graph's grid, one per sample.
+
+        Parameters
+        ----------
+        node, quantity : str
+            What was recorded.
+
+        Returns
+        -------
+        EventSeries or ContinuousSeries, or a list of them for a batch
+            Spikes as events, traces as clocked values.
+        """
+        signal = self[node, quantity]
+        spikes = isinstance(signal, SpikeTrain)
+        values = self.raster(node) if spikes else self.trace(node, quantity)
+        batch = values if self.batched else values[None]
+        lengths = self.lengths if self.lengths is not None else [batch.shape[1]] * len(batch)
+        starts = self.t_starts or (0.0,) * len(batch)
+        unit = "" if isinstance(signal, SpikeTrain) else signal.unit
+        made: list[EventSeries | ContinuousSeries] = []
+        for sample, length, start in zip(batch, lengths, starts, strict=True):
+            part = sample[: int(length)]
+            if spikes:
+                made.append(EventSeries.from_raster(part, self.dt, t_start=start))
+            else:
+                flat = part.reshape(len(part), -1)
+                clocked = ContinuousSeries.from_clocked(flat, self.dt, t_start=start, unit=unit)
+                made.append(clocked)
+        return made if self.batched else made[0]
+
     @property
-    def output(self) -> NDArray[Any]:
-        """Counts or values of the only output, ``([batch,] time, *shape)``.
+    def output(self) -> Any:
+        """What the only output shows: an array ``([batch,] time, *shape)``, or series for series.
 
         Raises
         ------
@@ -247,12 +282,14 @@ class Recording:
             raise InputError(f"recording: there are {len(self.outputs)} outputs; use output_of()")
         return self.output_of(next(iter(self.outputs)))
 
-    def output_of(self, name: str) -> NDArray[Any]:
-        """Return counts or values of one output node by its name in the graph."""
+    def output_of(self, name: str) -> Any:
+        """Return what one output node shows, by its name in the graph; in the input's kind."""
         try:
             node, quantity = self.outputs[name]
         except KeyError as error:
             raise InputError(f"no output {name!r}; outputs: {list(self.outputs)}") from error
+        if self.t_starts:
+            return self.series(node, quantity)
         return self.raster(node) if quantity == "spikes" else self.trace(node, quantity)
 
     def _view(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -273,6 +310,7 @@ class Recording:
             "dt": self.dt,
             "outputs": {name: list(key) for name, key in self.outputs.items()},
             "batched": self.batched,
+            "t_starts": list(self.t_starts),
             "latency": dict(self.latency),
             "labels": {name: list(values) for name, values in self.labels.items()},
             "diagnostics": [d.to_dict() for d in self.diagnostics],
@@ -296,6 +334,7 @@ class Recording:
             outputs={name: (key[0], key[1]) for name, key in document["outputs"].items()},
             lengths=arrays.get("lengths"),
             batched=document["batched"],
+            t_starts=tuple(document["t_starts"]),
             latency=document["latency"],
             labels=document["labels"],
             diagnostics=tuple(Diagnostic.from_dict(d) for d in document["diagnostics"]),

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError, SimulationError
+from ..events import ContinuousSeries, EventSeries, as_raster
+from ..events.batch import RasterInput
 from .recording import Recording
 
 State = dict[str, NDArray[Any]]
@@ -26,9 +28,14 @@ class AbstractSession(ABC):
     """
 
     def __init__(
-        self, *, input_shapes: Mapping[str, tuple[int, ...]], spiking: bool = True
+        self,
+        *,
+        input_shapes: Mapping[str, tuple[int, ...]],
+        dt: float | None = None,
+        spiking: bool = True,
     ) -> None:
         self._input_shapes = dict(input_shapes)
+        self._dt = dt
         self._spiking = spiking
         self._closed = False
 
@@ -88,8 +95,10 @@ class AbstractSession(ABC):
 
         Parameters
         ----------
-        spikes : array, series or mapping of str to array
-            Counts ``([batch,] time, *input_shape)``; a mapping by input name for several inputs.
+        spikes : array, series, list of these, or mapping of str to array
+            Counts ``([batch,] time, *input_shape)``, an `EventSeries` (or `ContinuousSeries` where
+            real values are taken), or a list of samples of unequal length; a mapping by input name
+            for several inputs. The recording's outputs come in kind.
         record : sequence of str, or bool
             Quantities besides the outputs: ``"spikes"`` (of every neuron node), ``"v_mem"``, or
             ``"node.quantity"`` for one node. True takes everything there is.
@@ -112,6 +121,9 @@ class AbstractSession(ABC):
         """
         if self._closed:
             raise SimulationError("this session is closed; open a new one")
+        given = self._from_series(spikes)
+        if given is not None:
+            spikes, lengths = given.values, given.lengths
         inputs, batched = check_inputs(spikes, self._input_shapes, counts=self._spiking)
         n_samples, n_steps = next(iter(inputs.values())).shape[:2]
         checked = check_lengths(lengths, n_samples=n_samples, n_steps=n_steps)
@@ -119,7 +131,23 @@ class AbstractSession(ABC):
             check_padding(inputs, checked)
         wanted = select_quantities(record, self.recordable())
         result = self._run(inputs, record=wanted, trial_seed=trial_seed)
-        return dataclasses.replace(result, batched=batched, lengths=checked)
+        if given is None:
+            return dataclasses.replace(result, batched=batched, lengths=checked)
+        starts = given.t_starts if given.as_series else ()
+        return dataclasses.replace(
+            result, batched=given.kind == "list", lengths=checked, t_starts=starts
+        )
+
+    def _from_series(self, spikes: Any) -> RasterInput | None:
+        """Return series and lists of samples on the grid; None for what is an array already."""
+        samples = spikes if isinstance(spikes, list | tuple) and spikes else (spikes,)
+        series = isinstance(samples[0], EventSeries | ContinuousSeries)
+        ragged = len({np.shape(s)[:1] for s in samples}) > 1 if not series else False
+        if not series and not ragged:
+            return None
+        if self._dt is None or len(self._input_shapes) != 1:
+            raise InputError("input: series need a network with one input and a time step")
+        return as_raster(spikes, dt=self._dt, shape=next(iter(self._input_shapes.values())))
 
     def stream(self, source: Iterable[Any], **options: Any) -> Iterator[Recording]:
         """Run chunk after chunk of an input, yielding one recording each; state carries over."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..errors import PluginError
 from ..target import API_VERSION, Manifest, Target, read_manifest
+from ._declared import declared_entry_points
 
 CHIPS_GROUP = "ranvier.chips"
 
@@ -94,9 +95,7 @@ def _restriction() -> set[str] | None:
 
 
 def _declared() -> list[PluginSource]:
-    from importlib.metadata import entry_points
-
-    return [PluginSource(e.name, e.value) for e in entry_points(group=CHIPS_GROUP)]
+    return [PluginSource(name, value) for name, value in declared_entry_points(CHIPS_GROUP)]
 
 
 def _manifest(source: PluginSource) -> Manifest:

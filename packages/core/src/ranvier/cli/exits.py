@@ -1,0 +1,22 @@
+"""Exit codes of the command line."""
+
+from __future__ import annotations
+
+OK = 0
+FAILED = 1
+USAGE = 2
+LOSSES = 3
+BUG = 70
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+
+MEANINGS = {
+    OK: "success",
+    FAILED: "failed, as the message says",
+    USAGE: "wrong usage of a command or option",
+    LOSSES: "numbers would change and --strict was given",
+    BUG: "unexpected error (RANVIER_DEBUG=1 shows the traceback)",
+    INTERRUPTED: "interrupted, no file changed",
+    PIPE_CLOSED: "reader of the output went away",
+}
+"""What each exit code means; the documentation is generated from it."""

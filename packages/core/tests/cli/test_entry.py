@@ -1,0 +1,119 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+HEAVY = [
+    *("numpy", "pydantic", "pluggy", "typer", "rich"),
+    *("h5py", "numba", "torch", "scipy", "matplotlib"),
+]
+PROBE = """
+import sys
+from ranvier.cli import main
+code = main(sys.argv[1:])
+chips = [m for m in sys.modules if m.startswith("ranvier_") or m.startswith("ranvier.reference")]
+print("LOADED", *[m for m in {heavy!r} if m in sys.modules], *chips, file=sys.stderr)
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize("arguments", [["targets"], ["targets", "--json"], ["targets", "--check"]])
+def test_targets_are_listed_without_importing_anything_heavy_or_a_plugin(process, arguments):
+    done = process("-c", PROBE.format(heavy=HEAVY), *arguments)
+
+    assert done.returncode == 0, done.stderr
+    assert "cli-chip" in done.stdout
+    assert done.stderr.split() == ["LOADED"]
+
+
+def test_the_version_is_printed_without_importing_anything_heavy(process):
+    done = process("-c", PROBE.format(heavy=HEAVY), "--version")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("ranvier ")
+    assert done.stderr.split() == ["LOADED"]
+
+
+def test_the_version_can_also_be_asked_for_before_a_command(cli):
+    result = cli("--version", "targets")
+
+    assert result.code == 0
+    assert result.out.startswith("ranvier ")
+
+
+def test_a_reader_that_goes_away_is_no_error_message(process, package):
+    command = [sys.executable, "-m", "ranvier.cli", "targets", "--json"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    environment = {**os.environ, "PYTHONPATH": str(package), "RANVIER_CHIPS": "cli-chip"}
+
+    with os.fdopen(writing, "wb") as sink:
+        done = subprocess.run(
+            command, env=environment, stdout=sink, stderr=subprocess.PIPE, timeout=60, check=False
+        )
+
+    assert done.returncode == 141
+    assert done.stderr == b""
+
+
+def test_a_reader_of_a_typer_command_that_goes_away_is_no_error_message(package):
+    command = [sys.executable, "-m", "ranvier.cli", "diagnostics", "--json"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    environment = {**os.environ, "PYTHONPATH": str(package), "RANVIER_CHIPS": "cli-chip"}
+
+    with os.fdopen(writing, "wb") as sink:
+        done = subprocess.run(
+            command, env=environment, stdout=sink, stderr=subprocess.PIPE, timeout=60, check=False
+        )
+
+    assert done.returncode == 141
+    assert done.stderr == b""
+
+
+SLOW_READ = """
+import sys, time
+from ranvier.cli import compilation, main
+
+def read(path, **options):
+    print("READY", flush=True)
+    time.sleep(60)
+
+compilation.read_network = read
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_ctrl_c_exits_with_130_and_leaves_the_previous_file_alone(package, tmp_path):
+    (tmp_path / "net.nir").write_bytes(b"never read")
+    (tmp_path / "out.rv").write_bytes(b"previous")
+    command = [sys.executable, "-c", SLOW_READ, "build", "net.nir", "-t", "cli-chip"]
+    environment = {**os.environ, "PYTHONPATH": str(package), "RANVIER_CHIPS": "cli-chip"}
+
+    with subprocess.Popen(
+        [*command, "--out", "out.rv"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout.readline() == "READY\n"
+        time.sleep(0.1)
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=30)
+
+    assert running.returncode == 130
+    assert err == "ranvier: interrupted\n"
+    assert (tmp_path / "out.rv").read_bytes() == b"previous"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["net.nir", "out.rv"]
+
+
+def test_the_package_can_be_run_as_a_module(process):
+    done = process("-m", "ranvier.cli", "targets", "--json")
+
+    assert [t["name"] for t in json.loads(done.stdout)["targets"]][-1] == "cli-chip"
