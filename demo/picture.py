@@ -45,7 +45,7 @@ def draw(
     top.set_title("input: positive and negative parts of eight whitened components")
     for column, (name, spikes) in enumerate(outputs.items()):
         ax = figure.add_subplot(grid[1, column])
-        plotting.raster(spikes, dt=dt, ax=ax)
+        plotting.raster(spikes, dt=dt, ax=ax, labels=[str(n + 1) for n in range(spikes.shape[1])])
         ax.set_title(f"{name}: {int(spikes.sum())} spikes")
         ax.set_ylabel("speaker" if column == 0 else "")
     figure.savefig(path, dpi=130)

@@ -116,6 +116,7 @@ def _row(
     spikes: NDArray[np.int64],
     reference: NDArray[np.int64],
     test: Utterances,
+    /,
     **figures: Any,
 ) -> Row:
     decisions = decide(spikes)
@@ -144,8 +145,8 @@ def _check_deployment(
 
 def _table(rows: list[Row], *, seed: int, seconds: float) -> Table:
     table = Table(title=f"seed {seed}, {seconds:.0f} s")
-    for heading in ("", "accuracy", "agrees", "spikes", "syn. ops", "neurons used", "clock"):
-        table.add_column(heading, justify="right" if heading else "left")
+    for heading in ("", "accuracy", "agrees", "spikes", "syn. ops", "neurons", "clock"):
+        table.add_column(heading, justify="right" if heading else "left", no_wrap=not heading)
     for row in rows:
         table.add_row(
             row.where,
