@@ -75,8 +75,8 @@ def run(
     network, result = train(training, encoder, seed=seed, recipe=recipe)
     result.history.to_csv(output / f"history-{seed}.csv")
     graph = nn.to_graph(network)
-    rv.save(output / f"speech-{seed}.rv", graph)
-    rv.write(output / f"speech-{seed}.nir", graph)
+    rv.save(graph, output / f"speech-{seed}.rv")
+    rv.write(graph, output / f"speech-{seed}.nir")
 
     counts = encoder(test)
     with torch.no_grad():
@@ -88,7 +88,7 @@ def run(
     calibration = encoder(training)[:: max(1, len(training) // CALIBRATION_UTTERANCES)]
     for target in [name for name in rv.targets() if name.startswith("xylo")]:
         config = rv.quantize(rv.map(graph, target), calibration=calibration)
-        rv.save(output / f"speech-{seed}.{target}.rv", config)
+        rv.save(config, output / f"speech-{seed}.{target}.rv")
         recording = rv.simulate(config, counts, record=["spikes"])
         _check_deployment(config, counts, recording)
         chips[target] = recording

@@ -99,7 +99,7 @@ def test_nirtorch_runs_an_exported_graph_as_the_reference_does(tmp_path, kind, d
     rng = np.random.default_rng(0)
     graph = network(kind, rng, recurrent=recurrent, decay=decay)
     spikes = rng.integers(0, 3, (300, 8))
-    write_nir(tmp_path / "net.nir", graph)
+    write_nir(graph, tmp_path / "net.nir")
 
     theirs = run_with_nirtorch(tmp_path / "net.nir", spikes)
 

@@ -68,7 +68,7 @@ def test_series_of_an_array_input_start_at_zero(config, raster):
 def test_a_recording_of_series_survives_its_file(config, raster, tmp_path):
     recording = rv.simulate(config, EventSeries.from_raster(raster, DT, t_start=1.0))
 
-    rv.save(tmp_path / "r.rv", recording)
+    rv.save(recording, tmp_path / "r.rv")
     loaded = rv.load(tmp_path / "r.rv")
 
     assert loaded.output == recording.output

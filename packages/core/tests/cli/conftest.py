@@ -111,14 +111,14 @@ def lossy_graph():
 @pytest.fixture
 def network_file(graph, tmp_path):
     path = tmp_path / "net.rv"
-    ranvier.save(path, graph)
+    ranvier.save(graph, path)
     return path
 
 
 @pytest.fixture
 def config_file(chip, graph, tmp_path):
     path = tmp_path / "config.rv"
-    ranvier.save(path, ranvier.build(graph, chip))
+    ranvier.save(ranvier.build(graph, chip), path)
     return path
 
 

@@ -52,7 +52,7 @@ def test_options_are_found_through_the_file_that_is_named(chip, graph, tmp_path,
     import ranvier
 
     path = tmp_path / "mapped.rv"
-    ranvier.save(path, ranvier.map(graph, chip))
+    ranvier.save(ranvier.map(graph, chip), path)
 
     assert "--headroom" in cli("quantize", path, "--help").out
 

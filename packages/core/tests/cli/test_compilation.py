@@ -54,7 +54,7 @@ def test_quiet_prints_nothing(cli, chip, network_file):
 @pytest.fixture
 def lossy_file(lossy_graph, tmp_path):
     path = tmp_path / "lossy.rv"
-    ranvier.save(path, lossy_graph)
+    ranvier.save(lossy_graph, path)
     return path
 
 
@@ -80,7 +80,7 @@ def test_all_problems_of_a_network_follow_the_one_line_of_the_error(cli, chip, t
 
     neuron = LIF(shape=(2,), tau_mem=5e-3, reset="to_value", refractory=2e-3)
     graph = Graph.sequential({"fc": Linear(weight=np.ones((2, 99))), "lif": neuron}, dt=1e-3)
-    ranvier.save(tmp_path / "bad.rv", graph)
+    ranvier.save(graph, tmp_path / "bad.rv")
 
     result = cli("build", tmp_path / "bad.rv", "-t", chip)
 
@@ -95,7 +95,7 @@ def test_an_error_in_json_carries_the_diagnostics(cli, chip, tmp_path):
 
     neuron = LIF(shape=(2,), tau_mem=5e-3)
     graph = Graph.sequential({"fc": Linear(weight=np.ones((2, 99))), "lif": neuron}, dt=1e-3)
-    ranvier.save(tmp_path / "bad.rv", graph)
+    ranvier.save(graph, tmp_path / "bad.rv")
 
     error = json.loads(cli("build", tmp_path / "bad.rv", "-t", chip, "--json").out)["error"]
 
@@ -119,7 +119,7 @@ def test_a_file_for_another_target_is_refused(cli, chip, graph, tmp_path, monkey
     manager().refresh()
     other = next(name for name in manager().targets if name != chip)
     path = tmp_path / "mapped.rv"
-    ranvier.save(path, ranvier.map(graph, chip))
+    ranvier.save(ranvier.map(graph, chip), path)
 
     result = cli("quantize", path, "--target", other)
 

@@ -18,7 +18,7 @@ def test_a_network_goes_to_nir_and_back(cli, graph, network_file, tmp_path):
 
 def test_events_change_their_format(cli, tmp_path):
     series = EventSeries([1e-3, 2e-3], [0, 3], shape=4, t_stop=5e-3)
-    write_events(tmp_path / "in.npz", series)
+    write_events(series, tmp_path / "in.npz")
 
     result = cli("convert", tmp_path / "in.npz", tmp_path / "out.bs1", "--json")
 

@@ -82,7 +82,7 @@ def test_events_are_binned_at_the_time_step_of_the_network(
     sample = spikes[0]
     step, channel = np.nonzero(sample)
     series = EventSeries(step * 1e-3 + 2e-4, channel, shape=4, t_stop=20e-3)
-    write_events(tmp_path / f"in{suffix}", series)
+    write_events(series, tmp_path / f"in{suffix}")
 
     result = cli("simulate", config_file, tmp_path / f"in{suffix}", "-o", tmp_path / "rec.npz")
 
@@ -95,7 +95,7 @@ def test_events_are_binned_at_the_time_step_of_the_network(
 
 @pytest.mark.parametrize("dt", ["0", "-1e-3", "nan"])
 def test_a_bin_of_events_that_is_not_positive_is_refused(cli, config_file, tmp_path, dt):
-    write_events(tmp_path / "in.npz", EventSeries([1e-3], [0], shape=4))
+    write_events(EventSeries([1e-3], [0], shape=4), tmp_path / "in.npz")
 
     result = cli("simulate", config_file, tmp_path / "in.npz", f"--dt={dt}")
 
@@ -117,7 +117,7 @@ def test_a_recording_can_be_the_input_of_the_next_run(cli, chip, config_file, sp
     from ranvier.artifacts import Recording, SpikeTrain
 
     train = SpikeTrain.from_raster(spikes, dt=1e-3)
-    ranvier.save(tmp_path / "in.rv", Recording(signals={("input", "spikes"): train}, dt=1e-3))
+    ranvier.save(Recording(signals={("input", "spikes"): train}, dt=1e-3), tmp_path / "in.rv")
 
     result = cli("simulate", config_file, tmp_path / "in.rv", "-o", tmp_path / "rec.npz")
 

@@ -26,7 +26,7 @@ def test_bs1_bytes(tmp_path, time, neuron, polarity, data):
     size = 65536
     series = EventSeries([time], [polarity * size + neuron], shape=(2, size))
 
-    write_events(tmp_path / "a.bs1", series)
+    write_events(series, tmp_path / "a.bs1")
 
     assert (tmp_path / "a.bs1").read_bytes() == bytes.fromhex(data)
     again = read_events(tmp_path / "a.bs1", shape=(2, size))
@@ -41,7 +41,7 @@ def test_bs1_bytes(tmp_path, time, neuron, polarity, data):
 def test_bs2_bytes(tmp_path, time, x, y, p, data):
     series = EventSeries([time], [(p * 256 + y) * 256 + x], shape=(2, 256, 256))
 
-    write_events(tmp_path / "a.bs2", series)
+    write_events(series, tmp_path / "a.bs2")
 
     assert (tmp_path / "a.bs2").read_bytes() == bytes.fromhex(data)
     again = read_events(tmp_path / "a.bs2", shape=(2, 256, 256), t_stop=9.0)
@@ -54,7 +54,7 @@ def test_bs1_round_trip_of_many_neurons(tmp_path_factory, events):
     path = tmp_path_factory.mktemp("aer") / "a.bs1"
     series = series_of(events, (2, 700))
 
-    write_events(path, series)
+    write_events(series, path)
 
     assert read_events(path, shape=(2, 700)) == series
 
@@ -67,7 +67,7 @@ def test_bs2_round_trip(tmp_path_factory, events):
     path = tmp_path_factory.mktemp("aer") / "a.bs2"
     series = series_of(events, (2, 34, 35))
 
-    write_events(path, series)
+    write_events(series, path)
 
     assert read_events(path, shape=(2, 34, 35)) == series
 
@@ -122,7 +122,7 @@ def test_what_five_bytes_cannot_hold_is_refused(tmp_path, suffix, series, messag
     path = tmp_path / f"a{suffix}"
 
     with pytest.raises(FileError, match=message):
-        write_events(path, series)
+        write_events(series, path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -130,4 +130,4 @@ def test_all_reasons_are_reported_at_once(tmp_path):
     series = EventSeries([9.0], [70_000], payload=[3])
 
     with pytest.raises(FileError, match=r"(?s)neuron 70000.*9\.0 s.*payloads.*\.npz"):
-        write_events(tmp_path / "a.bs1", series)
+        write_events(series, tmp_path / "a.bs1")

@@ -30,7 +30,7 @@ def npy_bytes(array, **options):
 
 
 def test_npz_keeps_everything(tmp_path, series):
-    write_events(tmp_path / "a.npz", series)
+    write_events(series, tmp_path / "a.npz")
 
     assert read_events(tmp_path / "a.npz") == series
 
@@ -38,7 +38,7 @@ def test_npz_keeps_everything(tmp_path, series):
 def test_npz_keeps_payloads_of_24_bits(tmp_path):
     series = EventSeries([0.0, 1.0], [0, 1], payload=[-(2**23), 2**23 - 1])
 
-    write_events(tmp_path / "a.npz", series)
+    write_events(series, tmp_path / "a.npz")
     again = read_events(tmp_path / "a.npz")
 
     assert again == series
@@ -50,7 +50,7 @@ def test_npz_keeps_continuous_series(tmp_path):
         [0.0, 0.5], [[1.0, 2.0], [3.0, 4.0]], t_stop=2.0, interpolation="linear", unit="V"
     )
 
-    write_events(tmp_path / "a.npz", series)
+    write_events(series, tmp_path / "a.npz")
 
     assert read_events(tmp_path / "a.npz") == series
 
@@ -58,14 +58,14 @@ def test_npz_keeps_continuous_series(tmp_path):
 def test_npy_columns_are_x_p_and_milliseconds(tmp_path):
     series = EventSeries([0.25], [5], shape=(2, 4))
 
-    write_events(tmp_path / "a.npy", series)
+    write_events(series, tmp_path / "a.npy")
 
     assert np.load(tmp_path / "a.npy").tolist() == [[1.0, 1.0, 250.0]]
 
 
 @pytest.mark.parametrize("layout", ["columns", "structured"])
 def test_npy_round_trip(tmp_path, series, layout):
-    write_events(tmp_path / "a.npy", series, layout=layout, time_unit=1.0)
+    write_events(series, tmp_path / "a.npy", layout=layout, time_unit=1.0)
     again = read_events(tmp_path / "a.npy", shape=series.shape, t_stop=series.t_stop, time_unit=1.0)
 
     assert np.array_equal(again.times, series.times)
@@ -75,7 +75,7 @@ def test_npy_round_trip(tmp_path, series, layout):
 def test_milliseconds_fill_the_same_bins_as_seconds(tmp_path):
     series = EventSeries(np.arange(2000) * 1e-3, np.arange(2000) % 5, t_stop=2.0, shape=5)
 
-    write_events(tmp_path / "a.npy", series)
+    write_events(series, tmp_path / "a.npy")
     again = read_events(tmp_path / "a.npy", shape=5, t_stop=2.0)
 
     assert np.array_equal(again.raster(1e-3), series.raster(1e-3))
@@ -84,11 +84,11 @@ def test_milliseconds_fill_the_same_bins_as_seconds(tmp_path):
 def test_structured_npy_holds_payloads_and_columns_do_not(tmp_path):
     series = EventSeries([0.0], [1], payload=[2.5])
 
-    write_events(tmp_path / "a.npy", series, layout="structured")
+    write_events(series, tmp_path / "a.npy", layout="structured")
 
     assert read_events(tmp_path / "a.npy").payload.tolist() == [2.5]
     with pytest.raises(FileError, match="layout='structured'"):
-        write_events(tmp_path / "a.npy", series)
+        write_events(series, tmp_path / "a.npy")
 
 
 def test_tonic_array_in_npy_is_read_in_microseconds(tmp_path):
@@ -134,7 +134,7 @@ def test_declared_size_is_checked_before_memory_is_taken(tmp_path):
 @pytest.mark.parametrize("suffix", [".npy", ".npz"])
 def test_every_truncation_is_one_clear_error(tmp_path, series, suffix):
     path = tmp_path / f"a{suffix}"
-    write_events(path, series)
+    write_events(series, path)
     data = path.read_bytes()
 
     for length in range(0, len(data), max(1, len(data) // 60)):
@@ -145,7 +145,7 @@ def test_every_truncation_is_one_clear_error(tmp_path, series, suffix):
 
 def test_altered_npz_fails_its_checksum(tmp_path, series):
     path = tmp_path / "a.npz"
-    write_events(path, series)
+    write_events(series, path)
     data = bytearray(path.read_bytes())
     data[data.find(series.times.tobytes()[:64]) + 3] ^= 0x10
     path.write_bytes(data)
@@ -202,12 +202,12 @@ def test_missing_file_and_unknown_ending_are_refused(tmp_path, series):
     with pytest.raises(FileError, match=r"use \.bs1"):
         read_events(tmp_path / "a.csv")
     with pytest.raises(FileError, match=r"use \.bs1"):
-        write_events(tmp_path / "a.csv", series)
+        write_events(series, tmp_path / "a.csv")
 
 
 def test_failed_write_leaves_the_previous_file(tmp_path, series, monkeypatch):
     path = tmp_path / "a.npz"
-    write_events(path, series)
+    write_events(series, path)
     before = path.read_bytes()
 
     def full_disk(*_, **__):
@@ -215,7 +215,7 @@ def test_failed_write_leaves_the_previous_file(tmp_path, series, monkeypatch):
 
     monkeypatch.setattr(np, "savez", full_disk)
     with pytest.raises(FileError, match="No space left on device"):
-        write_events(path, series)
+        write_events(series, path)
 
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.npz"]
@@ -223,11 +223,11 @@ def test_failed_write_leaves_the_previous_file(tmp_path, series, monkeypatch):
 
 def test_missing_folder_is_one_clear_error(tmp_path, series):
     with pytest.raises(FileError, match="cannot be written"):
-        write_events(tmp_path / "none" / "a.npz", series)
+        write_events(series, tmp_path / "none" / "a.npz")
 
 
 def test_file_shape_that_differs_from_the_one_asked_for_is_refused(tmp_path, series):
-    write_events(tmp_path / "a.npz", series)
+    write_events(series, tmp_path / "a.npz")
 
     with pytest.raises(FileError, match=r"remap\(\) after reading"):
         read_events(tmp_path / "a.npz", shape=24)
@@ -237,7 +237,7 @@ def test_file_shape_that_differs_from_the_one_asked_for_is_refused(tmp_path, ser
 def test_random_damage_is_read_or_refused_but_never_a_foreign_error(tmp_path, series, name):
     path = tmp_path / name
     shifted = EventSeries(series.times + 5e-3, series.channels, shape=series.shape)
-    write_events(path, shifted, layout="structured" if "structured" in name else "columns")
+    write_events(shifted, path, layout="structured" if "structured" in name else "columns")
     data, rng = path.read_bytes(), np.random.default_rng(0)
 
     refused = 0
@@ -255,7 +255,7 @@ def test_random_damage_is_read_or_refused_but_never_a_foreign_error(tmp_path, se
 
 
 def test_wrong_types_inside_an_npz_are_refused(tmp_path, series):
-    write_events(tmp_path / "a.npz", series)
+    write_events(series, tmp_path / "a.npz")
     with np.load(tmp_path / "a.npz") as stored:
         arrays = dict(stored)
 

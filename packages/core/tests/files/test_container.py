@@ -87,7 +87,7 @@ def toy(monkeypatch):
 @pytest.fixture
 def saved(tmp_path):
     path = tmp_path / "net.rv"
-    save(path, graph())
+    save(graph(), path)
     return path
 
 
@@ -99,7 +99,7 @@ def test_nouns_come_back_with_the_same_content(tmp_path, kind):
     noun = NOUNS[kind]()
     path = tmp_path / "noun.rv"
 
-    save(path, noun)
+    save(noun, path)
     back = load(path, kind=kind)
 
     assert type(back) is type(noun)
@@ -108,7 +108,7 @@ def test_nouns_come_back_with_the_same_content(tmp_path, kind):
 
 @pytest.mark.usefixtures("toy")
 def test_configuration_comes_back_as_the_class_of_its_plugin(tmp_path):
-    save(tmp_path / "c.rv", config())
+    save(config(), tmp_path / "c.rv")
 
     assert load(tmp_path / "c.rv") == config()
 
@@ -123,7 +123,7 @@ def test_dtypes_shapes_and_byte_order_are_kept(tmp_path):
     }
     noun = dataclasses.replace(mapped(), arrays=arrays)
 
-    save(tmp_path / "m.rv", noun)
+    save(noun, tmp_path / "m.rv")
 
     for name, values in load(tmp_path / "m.rv").arrays.items():
         assert (values.dtype, values.shape) == (arrays[name].dtype, arrays[name].shape)
@@ -133,7 +133,7 @@ def test_dtypes_shapes_and_byte_order_are_kept(tmp_path):
 def test_large_arrays_are_compressed_and_all_are_checksummed(tmp_path):
     noun = dataclasses.replace(mapped(), arrays={"zeros": np.zeros(100_000), "few": np.ones(3)})
 
-    save(tmp_path / "m.rv", noun)
+    save(noun, tmp_path / "m.rv")
 
     assert (tmp_path / "m.rv").stat().st_size < 60_000
     with h5py.File(tmp_path / "m.rv") as file:
@@ -144,14 +144,14 @@ def test_large_arrays_are_compressed_and_all_are_checksummed(tmp_path):
 
 def test_the_same_content_gives_the_same_bytes(tmp_path):
     noun = graph()
-    save(tmp_path / "a.rv", noun)
-    save(tmp_path / "b.rv", noun)
+    save(noun, tmp_path / "a.rv")
+    save(noun, tmp_path / "b.rv")
 
     assert (tmp_path / "a.rv").read_bytes() == (tmp_path / "b.rv").read_bytes()
 
 
 def test_describe_needs_no_plugin_and_shows_arrays_and_writers(tmp_path):
-    save(tmp_path / "c.rv", config("nobody-has-this"))
+    save(config("nobody-has-this"), tmp_path / "c.rv")
 
     header = describe(tmp_path / "c.rv")
 
@@ -163,7 +163,7 @@ def test_describe_needs_no_plugin_and_shows_arrays_and_writers(tmp_path):
 
 
 def test_configuration_without_its_plugin_says_what_to_install(tmp_path):
-    save(tmp_path / "c.rv", config("nobody-has-this"))
+    save(config("nobody-has-this"), tmp_path / "c.rv")
 
     with pytest.raises(ChipNotFoundError, match=r"c\.rv.*nobody-has-this.*pip install.*show"):
         load(tmp_path / "c.rv")
@@ -171,7 +171,7 @@ def test_configuration_without_its_plugin_says_what_to_install(tmp_path):
 
 def test_newer_schema_names_the_command_that_helps(tmp_path, toy, monkeypatch):
     monkeypatch.setattr(ToyConfig, "schema_version", 3)
-    save(tmp_path / "c.rv", config())
+    save(config(), tmp_path / "c.rv")
     monkeypatch.setattr(ToyConfig, "schema_version", 2)
 
     with pytest.raises(FileError, match=r"schema version 3.*up to 2.*--upgrade ranvier-toy"):
@@ -179,7 +179,7 @@ def test_newer_schema_names_the_command_that_helps(tmp_path, toy, monkeypatch):
 
 
 def test_older_schema_is_migrated_by_the_plugin(tmp_path, toy, monkeypatch):
-    save(tmp_path / "c.rv", config())
+    save(config(), tmp_path / "c.rv")
     monkeypatch.setattr(ToyConfig, "schema_version", 2)
     toy.migrate = lambda arrays, document, **kwargs: (arrays, {**document, "shift": 7})
 
@@ -188,7 +188,7 @@ def test_older_schema_is_migrated_by_the_plugin(tmp_path, toy, monkeypatch):
 
 @pytest.mark.usefixtures("toy")
 def test_older_schema_that_cannot_be_migrated_is_one_error(tmp_path, monkeypatch):
-    save(tmp_path / "c.rv", config())
+    save(config(), tmp_path / "c.rv")
     monkeypatch.setattr(ToyConfig, "schema_version", 2)
 
     with pytest.raises(FileError, match="has schema version 1, ranvier-toy has 2"):
@@ -196,7 +196,7 @@ def test_older_schema_that_cannot_be_migrated_is_one_error(tmp_path, monkeypatch
 
 
 def test_plugin_with_a_broken_hook_is_named(tmp_path, toy):
-    save(tmp_path / "c.rv", config())
+    save(config(), tmp_path / "c.rv")
     toy.model = dict
 
     with pytest.raises(PluginError, match="plugin 'toy'"):
@@ -435,7 +435,7 @@ def test_hostile_files_are_refused_before_anything_is_read(saved, change, proble
 
 
 def test_size_limit_is_configurable_and_counts_all_arrays(tmp_path):
-    save(tmp_path / "m.rv", mapped())
+    save(mapped(), tmp_path / "m.rv")
 
     with pytest.raises(FileError, match=r"limit is 100; raise max_bytes"):
         load(tmp_path / "m.rv", max_bytes=100)
@@ -446,7 +446,7 @@ def test_size_limit_is_configurable_and_counts_all_arrays(tmp_path):
 def test_any_changed_byte_is_harmless_or_one_error(tmp_path_factory, place, change):
     path = tmp_path_factory.mktemp("flip") / "net.rv"
     original = mapped()
-    save(path, original)
+    save(original, path)
     data = bytearray(path.read_bytes())
     data[place % len(data)] ^= change
     path.write_bytes(bytes(data))
@@ -471,7 +471,7 @@ def test_interrupted_writing_leaves_the_previous_file_and_nothing_else(saved, mo
 
     monkeypatch.setattr(Path, "write_bytes", half)
     with pytest.raises((FileError, KeyboardInterrupt)):
-        save(saved, graph(8))
+        save(graph(8), saved)
 
     assert saved.read_bytes() == before
     assert list(saved.parent.iterdir()) == [saved]
@@ -483,7 +483,7 @@ def test_file_size_limit_of_the_system_is_one_error(saved):
     resource.setrlimit(resource.RLIMIT_FSIZE, (2048, hard))
     try:
         with pytest.raises(FileError, match="cannot be written"):
-            save(saved, graph(64))
+            save(graph(64), saved)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
@@ -493,23 +493,23 @@ def test_file_size_limit_of_the_system_is_one_error(saved):
 
 def test_missing_folder_is_one_error(tmp_path):
     with pytest.raises(FileError, match="cannot be written"):
-        save(tmp_path / "no" / "net.rv", graph())
+        save(graph(), tmp_path / "no" / "net.rv")
 
 
 def test_other_endings_are_refused_when_saving(tmp_path):
     with pytest.raises(FileError, match=r"name it net\.rv"):
-        save(tmp_path / "net.nir", graph())
+        save(graph(), tmp_path / "net.nir")
 
 
 @pytest.mark.parametrize("thing", [3, {"a": 1}, np.zeros(3)])
 def test_other_things_are_refused_with_the_known_ones(tmp_path, thing):
     with pytest.raises(InputError, match="known: Graph, MappedNetwork"):
-        save(tmp_path / "x.rv", thing)
+        save(thing, tmp_path / "x.rv")
 
 
 def test_swapped_arguments_are_explained(tmp_path):
-    with pytest.raises(InputError, match="first argument is the path"):
-        save(graph(), tmp_path / "x.rv")
+    with pytest.raises(InputError, match="the path comes last, got Graph"):
+        save(tmp_path / "x.rv", graph())
 
 
 @pytest.mark.parametrize(
@@ -526,14 +526,14 @@ def test_arrays_that_cannot_be_stored_are_one_error(tmp_path, arrays):
     noun = dataclasses.replace(mapped(), arrays=arrays)
 
     with pytest.raises(FileError, match=r"array (name )?'arrays/"):
-        save(tmp_path / "x.rv", noun)
+        save(noun, tmp_path / "x.rv")
 
     assert not list(tmp_path.iterdir())
 
 
 def test_notes_that_are_not_json_are_refused(tmp_path):
     with pytest.raises(FileError, match="not JSON"):
-        save(tmp_path / "x.rv", graph(x={1, 2}))
+        save(graph(x={1, 2}), tmp_path / "x.rv")
 
 
 def test_plugin_node_kinds_are_shown_without_the_plugin(tmp_path):
@@ -543,7 +543,7 @@ def test_plugin_node_kinds_are_shown_without_the_plugin(tmp_path):
     document = json.loads(json.dumps(document).replace('"LIF"', '"elsewhere.LIF"'))
     foreign = Graph.from_payload(arrays, document)
 
-    save(tmp_path / "g.rv", foreign)
+    save(foreign, tmp_path / "g.rv")
 
     assert load(tmp_path / "g.rv") == foreign
 

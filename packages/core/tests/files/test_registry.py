@@ -34,14 +34,14 @@ def _fail():
 def test_graphs_are_written_and_read_by_ending(tmp_path, suffix):
     path = tmp_path / f"net{suffix}"
 
-    write(path, network())
+    write(network(), path)
 
     assert read(path) == network()
 
 
 def test_content_decides_over_the_ending(tmp_path):
-    save(tmp_path / "a.rv", network())
-    write_nir(tmp_path / "b.nir", network())
+    save(network(), tmp_path / "a.rv")
+    write_nir(network(), tmp_path / "b.nir")
     (tmp_path / "a.rv").rename(tmp_path / "a.nir")
     (tmp_path / "b.nir").rename(tmp_path / "b.dat")
 
@@ -53,13 +53,13 @@ def test_content_decides_over_the_ending(tmp_path):
 def test_events_are_written_and_read_by_ending(tmp_path, suffix):
     series = EventSeries.from_raster(np.eye(4, dtype=int), dt=1e-3)
 
-    write(tmp_path / f"events{suffix}", series)
+    write(series, tmp_path / f"events{suffix}")
 
     assert len(read(tmp_path / f"events{suffix}")) == 4
 
 
 def test_options_reach_the_format_and_unknown_ones_are_listed(tmp_path):
-    write(tmp_path / "net.nir", network())
+    write(network(), tmp_path / "net.nir")
 
     assert read(tmp_path / "net.nir", reset="to_value").nodes["lif"].reset == "to_value"
     with pytest.raises(InputError, match=r"NIR has no option time; known: dt, convention"):
@@ -69,7 +69,7 @@ def test_options_reach_the_format_and_unknown_ones_are_listed(tmp_path):
 def test_unknown_ending_lists_the_known_ones(tmp_path, plugin):
     (tmp_path / "x.foo").write_bytes(b"foo")
 
-    for verb in (lambda: read(tmp_path / "x.foo"), lambda: write(tmp_path / "x.foo", network())):
+    for verb in (lambda: read(tmp_path / "x.foo"), lambda: write(network(), tmp_path / "x.foo")):
         with pytest.raises(FileError, match=r"'\.foo' is no known format.*\.rv, \.nir, \.bs1"):
             verb()
 
@@ -87,10 +87,10 @@ def test_plugins_contribute_formats_and_a_broken_one_does_not_disturb(tmp_path, 
     path = tmp_path / "x.toy"
     path.write_text("ab")
 
-    write(path, 7)
+    write(7, path)
 
     assert read(path, n=2) == "abab"
-    assert written == {path: 7}
+    assert written == {7: path}
 
 
 def test_plugin_that_returns_something_else_is_named(tmp_path, plugin):
@@ -108,7 +108,7 @@ def test_one_way_formats_say_so(tmp_path, plugin):
     with pytest.raises(FileError, match="can be written but not read"):
         read(tmp_path / "x.toy")
     with pytest.raises(FileError, match="can be read but not written"):
-        write(tmp_path / "x.toy", 1)
+        write(1, tmp_path / "x.toy")
 
 
 def test_formats_lists_the_core_without_plugins():

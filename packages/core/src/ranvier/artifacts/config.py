@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from ..diagnostics import Diagnostic
 from ..graph import payload_hash
@@ -74,7 +74,7 @@ class ChipConfig(BaseModel):
     input_shapes: dict[str, tuple[int, ...]]
     outputs: tuple[OutputChannel, ...]
     node_shapes: dict[str, tuple[int, ...]] = Field(default_factory=dict)
-    placement: Placement
+    placement: Annotated[Placement, WithJsonSchema({"type": "object", "title": "Placement"})]
     latency: dict[str, int] = Field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
     provenance: dict[str, Any] = Field(default_factory=dict)

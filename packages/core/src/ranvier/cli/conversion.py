@@ -103,7 +103,7 @@ def _convert_events(source: Path, destination: Path) -> str:
     from ..events import read_events, write_events
 
     check_writable(destination, suffixes=_EVENTS)
-    write_events(destination, read_events(source))
+    write_events(read_events(source), destination)
     return "events"
 
 
@@ -123,5 +123,5 @@ def _convert_network(source: Path, destination: Path, given: dict[str, Any]) -> 
     if destination.suffix.lower() == ".rv":
         save_artifact(graph, destination)
     else:
-        files.write(destination, graph)
+        files.write(graph, destination)
     return "network"

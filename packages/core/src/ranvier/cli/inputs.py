@@ -109,7 +109,7 @@ def save_artifact(artifact: Any, path: Path) -> None:
 
     if path.suffix.lower() != ".rv":
         raise FileError(f"{path}: artefacts are saved as .rv; name the output {path.stem}.rv")
-    files.save(path, artifact)
+    files.save(artifact, path)
 
 
 def check_exists(path: Path) -> None:

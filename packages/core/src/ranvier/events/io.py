@@ -98,8 +98,8 @@ def read_events(
 
 
 def write_events(
-    path: str | Path,
     series: EventSeries | ContinuousSeries,
+    path: str | Path,
     *,
     time_unit: float = 1e-3,
     layout: Literal["columns", "structured"] = "columns",
@@ -108,10 +108,10 @@ def write_events(
 
     Parameters
     ----------
-    path : str or path
-        Ending in ``.bs1``, ``.bs2``, ``.npy`` or ``.npz``.
     series : EventSeries or ContinuousSeries
         The latter only to ``.npz``.
+    path : str or path
+        Ending in ``.bs1``, ``.bs2``, ``.npy`` or ``.npz``.
     time_unit : float
         Seconds per unit of the time column of ``.npy`` columns, > 0.
     layout : {"columns", "structured"}

@@ -38,17 +38,17 @@ class Noun(Protocol):
         """Return arrays by name and the document."""
 
 
-def save(path: str | PathLike[str], noun: Noun) -> None:
+def save(noun: Noun, path: str | PathLike[str]) -> None:
     """Write a graph, mapped network, configuration or recording to a ``.rv`` file.
 
     The file is complete or untouched: it is written beside the target and renamed at the end.
 
     Parameters
     ----------
-    path : path
-        Ends in ``.rv``; an existing file is replaced.
     noun : Graph, MappedNetwork, ChipConfig or Recording
         What to save.
+    path : path
+        Ends in ``.rv``; an existing file is replaced.
 
     Raises
     ------
@@ -153,9 +153,7 @@ def checked_path(path: Any, verb: str) -> Path:
     try:
         return Path(path)
     except TypeError as error:
-        raise InputError(
-            f"{verb}: the first argument is the path, got {type(path).__name__}"
-        ) from error
+        raise InputError(f"{verb}: the path comes last, got {type(path).__name__}") from error
 
 
 def _kind_of(noun: Any) -> str:

@@ -27,7 +27,7 @@ class Format:
     read : callable or None
         ``read(path, **options)`` returns a graph, an artefact or a series; None: not readable.
     write : callable or None
-        ``write(path, thing, **options)``; None: not writable.
+        ``write(thing, path, **options)``; None: not writable.
     sniff : callable or None
         ``sniff(path) -> bool`` says whether the content of an existing file is this format.
     """
@@ -72,15 +72,15 @@ def read(path: str | PathLike[str], **options: Any) -> Any:
     return reader(source, **options)
 
 
-def write(path: str | PathLike[str], thing: Any, **options: Any) -> Any:
+def write(thing: Any, path: str | PathLike[str], **options: Any) -> Any:
     """Write a graph, artefact or series in the format of the path's ending.
 
     Parameters
     ----------
-    path : path
-        Its ending chooses the format; an existing file is replaced.
     thing : Graph, MappedNetwork, ChipConfig, Recording, EventSeries or ContinuousSeries
         What the format can hold.
+    path : path
+        Its ending chooses the format; an existing file is replaced.
     **options
         Those of the format.
 
@@ -102,7 +102,7 @@ def write(path: str | PathLike[str], thing: Any, **options: Any) -> Any:
     if writer is None:
         raise FileError(f"{target}: {chosen.name} can be read but not written")
     _check_options(writer, options, f"write: {chosen.name}")
-    return writer(target, thing, **options)
+    return writer(thing, target, **options)
 
 
 def formats() -> tuple[Format, ...]:
@@ -187,10 +187,10 @@ def _read_events(
     return read_events(path, shape=shape, t_stop=t_stop, time_unit=time_unit)
 
 
-def _write_events(path: Path, series: Any, *, time_unit: float = 1e-3) -> None:
+def _write_events(series: Any, path: Path, *, time_unit: float = 1e-3) -> None:
     from ..events import write_events
 
-    write_events(path, series, time_unit=time_unit)
+    write_events(series, path, time_unit=time_unit)
 
 
 _CORE = (

@@ -254,7 +254,7 @@ def _keep(engine: Fabric, folder: Path | None, name: str, checkpoint: Checkpoint
     if folder is None or not engine.is_global_zero:
         return
     folder.mkdir(parents=True, exist_ok=True)
-    save(folder / name, checkpoint)
+    save(checkpoint, folder / name)
 
 
 def _best_so_far(folder: Path | None, history: History) -> Checkpoint | None:

@@ -18,12 +18,12 @@ def network():
 
 @pytest.fixture
 def path(tmp_path):
-    write_nir(tmp_path / "net.nir", network())
+    write_nir(network(), tmp_path / "net.nir")
     return tmp_path / "net.nir"
 
 
 def test_container_is_not_nir_and_the_other_way_round(tmp_path, path):
-    save(tmp_path / "net.rv", network())
+    save(network(), tmp_path / "net.rv")
 
     with pytest.raises(FileError, match=r"use ranvier\.load"):
         read_nir(tmp_path / "net.rv")
@@ -45,7 +45,7 @@ def test_truncated_nir_is_one_error(path, part):
 @settings(max_examples=50, deadline=None)
 def test_any_changed_byte_gives_a_graph_or_one_error(tmp_path_factory, place, change):
     path = tmp_path_factory.mktemp("flip") / "net.nir"
-    write_nir(path, network())
+    write_nir(network(), path)
     data = bytearray(path.read_bytes())
     data[place % len(data)] ^= change
     path.write_bytes(bytes(data))
@@ -118,7 +118,7 @@ def conv_network():
 )
 def test_nonsense_in_any_field_is_one_error_or_harmless(tmp_path, value):
     path = tmp_path / "net.nir"
-    write_nir(path, conv_network())
+    write_nir(conv_network(), path)
     original = path.read_bytes()
     with h5py.File(path) as file:
         fields = [f"node/nodes/{n}/{f}" for n, g in file["node/nodes"].items() for f in g]

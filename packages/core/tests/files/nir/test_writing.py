@@ -80,7 +80,7 @@ def stripped_of_hints(path):
 def test_every_kind_comes_back_exactly(tmp_path, kind):
     graph = chain(EVERY_KIND[kind])
 
-    write_nir(tmp_path / "net.nir", graph)
+    write_nir(graph, tmp_path / "net.nir")
 
     assert read_nir(tmp_path / "net.nir") == graph
 
@@ -95,7 +95,7 @@ def test_writable_kinds_are_all_tested():
 def test_every_kind_is_a_valid_file_for_nir_itself(tmp_path, kind):
     """Conv2d with groups and a non-square kernel is typed wrongly by nir 1.0.8."""
     path = tmp_path / "net.nir"
-    write_nir(path, chain(EVERY_KIND[kind]))
+    write_nir(chain(EVERY_KIND[kind]), path)
 
     graph = nir.read(path)
 
@@ -155,7 +155,7 @@ def networks(draw):
 @settings(max_examples=40, deadline=None)
 def test_networks_come_back_exactly_also_through_the_nir_package(tmp_path_factory, network):
     folder = tmp_path_factory.mktemp("nir")
-    write_nir(folder / "one.nir", network)
+    write_nir(network, folder / "one.nir")
     nir.write(folder / "two.nir", nir.read(folder / "one.nir"))
 
     assert read_nir(folder / "one.nir") == network
@@ -187,7 +187,7 @@ def test_standard_fields_alone_make_the_same_steps(tmp_path, kind, decay):
     )
     graph = Graph(nodes, edges, DT)
     x = generator.integers(0, 2, (200, 4)).astype(float)
-    write_nir(tmp_path / "net.nir", graph)
+    write_nir(graph, tmp_path / "net.nir")
 
     other = read_nir(stripped_of_hints(tmp_path / "net.nir"))
 
@@ -199,7 +199,7 @@ def test_standard_fields_alone_make_the_same_steps(tmp_path, kind, decay):
 
 def test_hints_are_ignored_and_reported_once_somebody_changed_a_neuron(tmp_path):
     path = tmp_path / "net.nir"
-    write_nir(path, chain(Linear(weight=np.ones((2, 2))), LIF(shape=(2,), tau_mem=0.02)))
+    write_nir(chain(Linear(weight=np.ones((2, 2))), LIF(shape=(2,), tau_mem=0.02)), path)
     with h5py.File(path, "r+") as file:
         file["node/nodes/lif/v_threshold"][...] = 3.0
 
@@ -212,7 +212,7 @@ def test_hints_are_ignored_and_reported_once_somebody_changed_a_neuron(tmp_path)
 def test_hints_hold_after_somebody_changed_the_weights(tmp_path):
     path = tmp_path / "net.nir"
     graph = chain(Linear(weight=np.ones((2, 2))), LIF(shape=(2,), tau_mem=0.02, max_spikes=4))
-    write_nir(path, graph)
+    write_nir(graph, path)
     with h5py.File(path, "r+") as file:
         file["node/nodes/linear/weight"][...] = 2.0
 
@@ -223,7 +223,7 @@ def test_hints_hold_after_somebody_changed_the_weights(tmp_path):
 
 def test_stated_options_win_over_hints(tmp_path):
     path = tmp_path / "net.nir"
-    write_nir(path, chain(LIF(shape=(2,), tau_mem=0.02)))
+    write_nir(chain(LIF(shape=(2,), tau_mem=0.02)), path)
 
     assert read_nir(path, reset="to_value").nodes["lif"].reset == "to_value"
     assert read_nir(path, dt=DT).nodes["lif"].reset == "subtract"
@@ -233,7 +233,7 @@ def test_stated_options_win_over_hints(tmp_path):
 def test_what_other_readers_lose_is_returned_per_node(tmp_path):
     node = LIF(shape=(2,), tau_mem=0.02, max_spikes=4, refractory=2 * DT)
 
-    found = write_nir(tmp_path / "net.nir", chain(node))
+    found = write_nir(chain(node), tmp_path / "net.nir")
 
     assert {d.node for d in found} == {"lif"}
     assert sorted(d.code for d in found) == ["CORE002", "CORE002", "CORE002", "CORE003"]
@@ -242,7 +242,7 @@ def test_what_other_readers_lose_is_returned_per_node(tmp_path):
 def test_a_neuron_that_nir_can_express_loses_nothing(tmp_path):
     node = LIF(shape=(2,), tau_mem=0.02, reset="to_value", comparison=">", decay="euler")
 
-    assert write_nir(tmp_path / "net.nir", chain(node)) == ()
+    assert write_nir(chain(node), tmp_path / "net.nir") == ()
 
 
 def test_kinds_without_counterpart_are_all_listed(tmp_path):
@@ -255,7 +255,7 @@ def test_kinds_without_counterpart_are_all_listed(tmp_path):
     ]
 
     with pytest.raises(GraphError) as caught:
-        write_nir(tmp_path / "net.nir", chain(*nodes))
+        write_nir(chain(*nodes), tmp_path / "net.nir")
 
     for part in ("ConvTranspose2d", "AdEx", "SigmaDelta", "has 2", "save as .rv"):
         assert part in str(caught.value)
@@ -273,7 +273,7 @@ def test_two_delays_in_one_cycle_are_reported(tmp_path):
     edges = [("in", "a"), ("a", "b", "in", 1), ("b", "a", "in", 1), ("b", "out")]
     graph = Graph(nodes, tuple(edges), DT)
 
-    found = write_nir(tmp_path / "net.nir", graph)
+    found = write_nir(graph, tmp_path / "net.nir")
 
     assert {d.code for d in found} == {"CORE003"}
     assert read_nir(tmp_path / "net.nir") == graph
@@ -281,27 +281,27 @@ def test_two_delays_in_one_cycle_are_reported(tmp_path):
 
 def test_only_graphs_are_written(tmp_path):
     with pytest.raises(InputError, match="expected a Graph, got dict"):
-        write_nir(tmp_path / "net.nir", {})
+        write_nir({}, tmp_path / "net.nir")
 
 
 def test_notes_that_are_not_json_are_one_clear_error(tmp_path):
     graph = Graph.sequential([LI(shape=(1,), tau_mem=0.02)], dt=DT, metadata={"x": object()})
 
     with pytest.raises(FileError, match="not JSON"):
-        write_nir(tmp_path / "net.nir", graph)
+        write_nir(graph, tmp_path / "net.nir")
 
 
 def test_failing_disk_leaves_the_previous_file(tmp_path, monkeypatch):
     path = tmp_path / "net.nir"
     graph = chain(LI(shape=(1,), tau_mem=0.02))
-    write_nir(path, graph)
+    write_nir(graph, path)
 
     def full(self, data):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(FileError, match="No space left"):
-        write_nir(path, chain(LI(shape=(2,), tau_mem=0.02)))
+        write_nir(chain(LI(shape=(2,), tau_mem=0.02)), path)
 
     assert read_nir(path) == graph
     assert [p.name for p in tmp_path.iterdir()] == ["net.nir"]

@@ -56,15 +56,15 @@ WRITABLE = ("Linear", "SparseLinear", "Flatten", *_PLAIN, *_NEURONS, *_CONVOLUTI
 """Node kinds with a counterpart in NIR."""
 
 
-def write_nir(path: str | PathLike[str], graph: Graph) -> tuple[Diagnostic, ...]:
+def write_nir(graph: Graph, path: str | PathLike[str]) -> tuple[Diagnostic, ...]:
     """Write a graph to a NIR file, completely or not at all.
 
     Parameters
     ----------
-    path : path
-        An existing file is replaced.
     graph : Graph
         Only with node kinds that NIR has.
+    path : path
+        An existing file is replaced.
 
     Returns
     -------

@@ -9,18 +9,39 @@ from numpy.typing import NDArray
 
 from ._dense import Constants, Floats, Rule, clear, load_state, save_state
 from ._jit import exact, part
+from ._lanes import (
+    WIDTH,
+    above,
+    absolute,
+    add,
+    append,
+    append_index,
+    at_least,
+    choose,
+    count,
+    differs,
+    divide,
+    floor,
+    load,
+    multiply,
+    smaller,
+    spread,
+    store,
+    subtract,
+)
 from ._surrogate import PIECEWISE, WINDOW
 
 F32 = np.float32
 Integers = NDArray[np.int64]
-Indices = NDArray[np.int32]
+Indices = NDArray[np.uint16] | NDArray[np.int32]
 
 
 class Events(NamedTuple):
     """Sparse ``(batch, time, n)``: the entries of a step lie between two pointers.
 
     ``pointer`` is ``(batch, time + 1)``; samples follow each other without a gap in ``channel``
-    and ``value``, which have room for dense samples: what lies behind the last is never touched.
+    and ``value``, which have room for dense samples and a vector more: what lies behind the last is
+    never touched. ``value`` is empty where nobody needs it.
     """
 
     pointer: Integers
@@ -43,14 +64,22 @@ def find_events(x: Floats, events: Events, first: int, last: int) -> None:
     """List the entries of dense samples that are not zero."""
     pointer, index, value = events
     steps, n = x.shape[1], x.shape[2]
+    whole = n // WIDTH * WIDTH
     p = first * steps * n
     for b in range(first, last):
         pointer[b, 0] = p
         for t in range(steps):
-            for c in range(n):
+            row = x[b, t]
+            for c in range(0, whole, WIDTH):
+                values = load(row, c)
+                found = differs(values, spread(F32(0.0)))
+                append_index(index, p, c, found)
+                append(value, p, values, found)
+                p += count(found)
+            for c in range(whole, n):
                 index[p] = c
-                value[p] = x[b, t, c]
-                p += 1 if x[b, t, c] != F32(0.0) else 0
+                value[p] = row[c]
+                p += 1 if row[c] != F32(0.0) else 0
             pointer[b, t + 1] = p
 
 
@@ -73,13 +102,17 @@ def add_rows(
     for p in range(start, blocks, 4):
         w0, w1 = weight[index[p]], weight[index[p + 1]]
         w2, w3 = weight[index[p + 2]], weight[index[p + 3]]
-        c0, c1, c2, c3 = value[p], value[p + 1], value[p + 2], value[p + 3]
-        for m in range(total.shape[0]):
-            total[m] = (((total[m] + c0 * w0[m]) + c1 * w1[m]) + c2 * w2[m]) + c3 * w3[m]
+        c0, c1 = spread(value[p]), spread(value[p + 1])
+        c2, c3 = spread(value[p + 2]), spread(value[p + 3])
+        for m in range(0, total.shape[0], WIDTH):
+            a = add(load(total, m), multiply(c0, load(w0, m)))
+            a = add(a, multiply(c1, load(w1, m)))
+            a = add(a, multiply(c2, load(w2, m)))
+            store(total, m, add(a, multiply(c3, load(w3, m))))
     for p in range(blocks, stop):
-        w, c = weight[index[p]], value[p]
-        for m in range(total.shape[0]):
-            total[m] += c * w[m]
+        w, c = weight[index[p]], spread(value[p])
+        for m in range(0, total.shape[0], WIDTH):
+            store(total, m, add(load(total, m), multiply(c, load(w, m))))
 
 
 @part
@@ -90,8 +123,8 @@ def collect_drive(row: Floats, drive: Drive, b: int, t: int) -> None:
         for m in range(x.shape[2]):
             row[m] = x[b, t, m]
         return
-    for m in range(row.shape[0]):
-        row[m] = bias[m]
+    for m in range(0, row.shape[0], WIDTH):
+        store(row, m, load(bias, m))
     if t >= drive.delay:
         pointer, index, value = drive.source
         past = t - drive.delay
@@ -108,91 +141,76 @@ def add_first_recurrent(row: Floats, weight: Floats, spikes: Floats, b: int) -> 
 
 
 @part
-def list_active(
-    u: Floats,
-    threshold: Floats,
-    rule: Rule,
-    candidates: Indices,
-    count: np.uint64,
-    active: Events,
-    q: int,
-) -> Any:
-    """List the candidates whose surrogate derivative is not zero; give the end of the list."""
-    end = np.uint64(q)
-    for c in range(count):
-        n = np.uint64(candidates[c])
-        active.channel[end] = n
-        active.value[end] = u[n]
-        if rule.code == WINDOW:
-            end += np.uint64(abs(u[n] - threshold[n]) < rule.scale)
-        elif rule.code == PIECEWISE:
-            end += np.uint64(u[n] >= threshold[n] - rule.scale)
-        else:
-            end += np.uint64(1)
-    return np.int64(end)
+def decay_and_add(i: Floats, beta: Floats, row: Floats) -> None:
+    """Let the currents decay and add the input of a step."""
+    for m in range(0, i.shape[0], WIDTH):
+        store(i, m, add(multiply(load(beta, m), load(i, m)), load(row, m)))
 
 
 @part
-def sort_out(
-    u: Floats,
+def sum_synapses(i: Floats, total: Floats, n: int, synapses: int) -> None:
+    """Sum the currents of every neuron."""
+    for k in range(n):
+        value = i[k * synapses]
+        for s in range(1, synapses):
+            value += i[k * synapses + s]
+        total[k] = value
+
+
+@part
+def membrane_lanes(total: Floats, v: Floats, k: Constants, n: int) -> Any:
+    """Give sixteen membranes before firing."""
+    decayed = multiply(load(k.alpha, n), load(v, n))
+    return add(add(decayed, load(total, n)), load(k.bias, n))
+
+
+@part
+def surrogate_mask(u: Any, threshold: Any, rule: Rule) -> Any:
+    """Say which of sixteen neurons have a gradient; padding, with a threshold of inf, has none."""
+    if rule.code == WINDOW:
+        mask = above(spread(rule.scale), absolute(subtract(u, threshold)))
+    elif rule.code == PIECEWISE:
+        mask = at_least(u, subtract(threshold, spread(rule.scale)))
+    else:
+        mask = above(spread(F32(np.inf)), threshold)
+    return mask
+
+
+@part
+def fire_step(
+    total: Floats,
     v: Floats,
-    low: Floats,
-    threshold: Floats,
-    v_reset: Floats,
+    k: Constants,
     rule: Rule,
-    candidates: Indices,
     emitted: Events,
     p: int,
     active: Events,
     q: int,
     keep: bool,
 ) -> tuple[Any, Any]:
-    """List what fires and what has a gradient, and reset what fires; give the ends of both lists.
-
-    Neurons below ``low`` do neither: one branch-free pass leaves the few that may.
-    """
-    count = np.uint64(0)
-    for n in range(low.shape[0]):
-        candidates[count] = n
-        count += np.uint64(u[n] >= low[n])
-    if keep:
-        q = list_active(u, threshold, rule, candidates, count, active, q)
-    end = np.uint64(p)
-    for c in range(count):
-        k = np.uint64(candidates[c])
-        emitted.channel[end] = k
-        emitted.value[end] = F32(1.0)
-        if rule.strict:
-            end += np.uint64(u[k] > threshold[k])
-        else:
-            end += np.uint64(u[k] >= threshold[k])
-    last = np.int64(end)
-    for e in range(p, last):
-        n = emitted.channel[e]
+    """List what fires and what has a gradient, and reset what fires; give the ends of both lists."""
+    one = spread(F32(1.0))
+    for n in range(0, v.shape[0], WIDTH):
+        u = membrane_lanes(total, v, k, n)
+        threshold = load(k.threshold, n)
+        if keep:
+            mask = surrogate_mask(u, threshold, rule)
+            append_index(active.channel, q, n, mask)
+            if active.value.size:
+                append(active.value, q, u, mask)
+            q += count(mask)
+        fired = above(u, threshold) if rule.strict else at_least(u, threshold)
+        spikes = one
         if rule.max_spikes != F32(1.0):
-            emitted.value[e] = min(np.floor(u[n] / threshold[n]), rule.max_spikes)
-        v[n] = u[n] - emitted.value[e] * threshold[n] if rule.subtract else v_reset[n]
-    return last, q
-
-
-@part
-def membrane_row(
-    i: Floats, v: Floats, alpha: Floats, bias: Floats, u: Floats, synapses: int
-) -> None:
-    """Give the membranes before firing, twice: ``v`` is then reset where it fires."""
-    if synapses == 1:
-        for n in range(u.shape[0]):
-            w = (alpha[n] * v[n] + i[n]) + bias[n]
-            u[n] = w
-            v[n] = w
-    else:
-        for n in range(u.shape[0]):
-            total = i[n * synapses]
-            for s in range(1, synapses):
-                total += i[n * synapses + s]
-            w = (alpha[n] * v[n] + total) + bias[n]
-            u[n] = w
-            v[n] = w
+            spikes = smaller(floor(divide(u, threshold)), spread(rule.max_spikes))
+        append_index(emitted.channel, p, n, fired)
+        append(emitted.value, p, spikes, fired)
+        p += count(fired)
+        after = load(k.v_reset, n)
+        if rule.subtract:
+            after = subtract(u, multiply(spikes, threshold))
+        store(v, n, choose(fired, after, u))
+    return p, q
 
 
 @part
@@ -219,7 +237,6 @@ def event_forward(
     weight_rec: Floats,
     k: Constants,
     rule: Rule,
-    low: Floats,
     synapses: int,
     current: Floats,
     membrane: Floats,
@@ -231,7 +248,6 @@ def event_forward(
     currents: Floats,
     membranes: Floats,
     scratch: Floats,
-    candidates: Indices,
     first: int,
     last: int,
 ) -> None:
@@ -240,13 +256,12 @@ def event_forward(
     The state ``current``, ``membrane``, ``spikes`` is updated. ``active`` is filled if ``keep``;
     ``out`` (zeros before), ``currents`` and ``membranes`` unless they are empty.
     """
-    alpha, beta, threshold, bias, v_reset = k
     row, i = scratch[0], scratch[1]
-    v, u = scratch[2, : alpha.shape[0]], scratch[3, : alpha.shape[0]]
-    n, steps = low.shape[0], emitted.pointer.shape[1] - 1
-    clear(row)
-    clear(i)
-    clear(v)
+    v = scratch[2, : k.alpha.shape[0]]
+    total = i if synapses == 1 else scratch[3]
+    n, steps = membrane.shape[1], emitted.pointer.shape[1] - 1
+    for r in range(4):
+        clear(scratch[r])
     p, q = first * steps * n, first * steps * n
     for b in range(first, last):
         load_state(i, v, current, membrane, b)
@@ -254,27 +269,27 @@ def event_forward(
         emitted.pointer[b, 0], active.pointer[b, 0] = p, q
         for t in range(steps):
             collect_drive(row, drive, b, t)
-            for m in range(i.shape[0]):
-                i[m] = beta[m] * i[m] + row[m]
+            decay_and_add(i, k.beta, row)
             if weight_rec.size:
                 clear(row)
                 if t == 0:
                     add_first_recurrent(row, weight_rec, spikes, b)
                 else:
                     add_rows(row, weight_rec, emitted.channel, emitted.value, before, p)
-                for m in range(i.shape[0]):
-                    i[m] += row[m]
-            membrane_row(i, v, alpha, bias, u, synapses)
+                for m in range(0, i.shape[0], WIDTH):
+                    store(i, m, add(load(i, m), load(row, m)))
+            if synapses > 1:
+                sum_synapses(i, total, n, synapses)
             before = p
             if rule.fires:
-                p, q = sort_out(
-                    u, v, low, threshold, v_reset, rule, candidates, emitted, p, active, q, keep
-                )
+                p, q = fire_step(total, v, k, rule, emitted, p, active, q, keep)
                 if out.size:
                     for e in range(before, p):
                         out[b, t, emitted.channel[e]] = emitted.value[e]
             else:
-                keep_step(u, out, b, t)
+                for m in range(0, v.shape[0], WIDTH):
+                    store(v, m, membrane_lanes(total, v, k, m))
+                keep_step(v, out, b, t)
             emitted.pointer[b, t + 1], active.pointer[b, t + 1] = p, q
             keep_step(i, currents, b, t)
             keep_step(v, membranes, b, t)

@@ -1,0 +1,5 @@
+from ranvier.testing import TargetConformance
+
+
+class TestReference(TargetConformance):
+    target = "reference"
