@@ -1,4 +1,8 @@
-"""Every diagnostic of this plugin: XY0xx mapping errors, XY1xx mapping losses, XY2xx the rest."""
+"""Every diagnostic of this plugin.
+
+XY0xx are mapping errors, XY1xx mapping losses, XY2xx belong to quantisation and runs, XY3xx to
+boards.
+"""
 
 from __future__ import annotations
 
@@ -271,3 +275,24 @@ INPUT_CLIPPED = DiagnosticCode(
     "scale the input encoding down or use a shorter dt",
 )
 """Four bits per channel and step."""
+STATE_NOT_CLEARED = DiagnosticCode(
+    "XY301",
+    "loss",
+    "The board cannot clear the chip's state; the run starts from whatever it holds.",
+    "power-cycle the board before opening it, or use soft_reset=True",
+)
+"""Audio 3 has no working state reset (rockpool 3.1.0 warns of it)."""
+NO_POWER_SAMPLES = DiagnosticCode(
+    "XY302",
+    "info",
+    "The run was too short for a power sample.",
+    "run longer, or raise power_rate",
+)
+"""Power was to be measured and the board sent no finite value."""
+NEVER_ON_SILICON = DiagnosticCode(
+    "XY303",
+    "info",
+    "This driver was checked against an emulated SDK only, never on a board.",
+    "compare with ranvier.simulate",
+)
+"""Travels with every recording from a board."""
