@@ -191,3 +191,10 @@ def test_a_loop_over_several_layers_has_no_module():
 
     with pytest.raises(GraphError, match="closes a loop"):
         rnn.from_graph(looped)
+
+
+@pytest.mark.parametrize("name", ["residual", "synnet"])
+def test_modules_have_the_method(name):
+    network, _ = NETWORKS[name]()
+
+    assert network.to_graph() == rnn.to_graph(network)

@@ -1,5 +1,11 @@
 """Training: reproducible, resumable, safe."""
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -187,3 +193,33 @@ def test_history_draws_its_losses():
     ax = history.plot()
 
     np.testing.assert_allclose(ax.lines[0].get_ydata(), [1.0, 0.5, 1 / 3, 0.25])
+
+
+def test_two_processes_train_as_one_with_batches_twice_as_large(tmp_path):
+    script = Path(__file__).with_name("two_processes.py")
+    done = subprocess.run(
+        [sys.executable, script, tmp_path],
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    first, second = (json.loads((tmp_path / f"rank{n}.json").read_text()) for n in (0, 1))
+
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(40, 4, generator=generator)
+    torch.manual_seed(1)
+    network = torch.nn.Linear(4, 1)
+    alone = fit(
+        network,
+        TensorBatches(x, x.sum(1, keepdim=True), batch_size=10),
+        loss=torch.nn.functional.mse_loss,
+        epochs=3,
+        optimizer=torch.optim.SGD(network.parameters(), lr=0.1),
+    )
+
+    assert first == second
+    np.testing.assert_allclose(first["weights"], weights(network).numpy(), rtol=1e-5)
+    np.testing.assert_allclose(first["loss"], alone.history["train.loss"], rtol=1e-5)

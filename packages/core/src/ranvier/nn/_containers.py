@@ -10,13 +10,14 @@ from torch import Tensor, nn
 
 from ranvier.errors import GraphError
 
+from ._export import ToGraph
 from ._neuron import Neuron
 from ._recording import record as record_network
 
 Named = tuple[str, nn.Module]
 
 
-class Sequential(nn.Module):
+class Sequential(ToGraph, nn.Module):
     """Modules run one after the other, each over all time.
 
     Parameters

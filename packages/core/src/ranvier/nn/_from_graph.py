@@ -15,6 +15,7 @@ from ..errors import GraphError
 from ..graph import Edge, Graph, Node, order_nodes
 from . import _layers as layers, _lif as lif
 from ._adaptive import AdaptiveLIF, AdEx
+from ._export import ToGraph
 from ._neuron import Neuron
 from ._resonate import ResonateAndFire
 from ._sigma_delta import SigmaDelta
@@ -48,7 +49,7 @@ def from_graph(graph: Graph, *, train_neurons: bool = False, **options: Any) -> 
     return GraphNetwork(graph, train_neurons=train_neurons, **options)
 
 
-class GraphNetwork(nn.Module):
+class GraphNetwork(ToGraph, nn.Module):
     """A graph as a torch module; every node is a submodule under its name (dots become ``__``).
 
     Attributes

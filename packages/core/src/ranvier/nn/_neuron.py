@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ranvier.errors import GraphError, InputError
 
+from ._export import ToGraph
 from ._recording import LayerRecord, Record, record as record_network
 
 Values = float | Sequence[float] | Tensor | Any
@@ -25,7 +26,7 @@ class Advance(NamedTuple):
     traces: Mapping[str, Tensor] | None
 
 
-class Neuron(nn.Module):
+class Neuron(ToGraph, nn.Module):
     """A layer of neurons over ``(batch, time, *shape)``.
 
     Parameters

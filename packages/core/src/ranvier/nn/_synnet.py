@@ -15,6 +15,7 @@ from ranvier.errors import GraphError
 
 from ._containers import Sequential
 from ._dropout import TimeStepDropout
+from ._export import ToGraph
 from ._layers import Linear
 from ._lif import CubaLIF
 from ._neuron import Neuron
@@ -45,7 +46,7 @@ def round_time_constant(tau: float, *, dt: float) -> float:
     return -dt / math.log1p(-(2.0**-shift))
 
 
-class SynNet(nn.Module):
+class SynNet(ToGraph, nn.Module):
     """Temporal classifier of linear layers and spiking neurons.
 
     Parameters

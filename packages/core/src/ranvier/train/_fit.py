@@ -120,7 +120,8 @@ def fit(
         numbers of an uninterrupted one. The caller's generators are left as they were.
     fabric : Fabric or None
         Device, precision and strategy; ``Fabric(accelerator="cpu", devices=1)`` by default,
-        ``Fabric(accelerator="cuda", devices=4, strategy="ddp")`` for several GPUs.
+        ``Fabric(accelerator="cuda", devices=4, strategy="ddp")`` for several GPUs. Each of several
+        processes takes every n-th batch; batches that do not fill a round are left out.
     show_progress : bool or None
         None shows a bar on a terminal only.
 
@@ -138,8 +139,7 @@ def fit(
     if epochs < 0:
         raise InputError(f"fit: epochs is {epochs}, must be >= 0")
     engine = fabric or Fabric(accelerator="cpu", devices=1)
-    if engine.strategy.__class__.__name__ != "SingleDeviceStrategy":
-        engine.launch()
+    engine.launch()
     chosen = optimizer or Adam(network.parameters(), lr=1e-3)
     folder = Path(directory) if directory is not None else None
     history, start = (
@@ -194,7 +194,7 @@ def _one_pass(run: _Run, batches: Batches, *, train: bool) -> dict[str, float]:
     sums: dict[str, float] = {}
     samples = 0
     with torch.set_grad_enabled(train):
-        for inputs, target in batches:
+        for inputs, target in _share(batches, run.fabric):
             inputs, target = run.fabric.to_device((inputs, target))
             output = run.network(inputs)
             value = run.loss(output, target)
@@ -209,9 +209,22 @@ def _one_pass(run: _Run, batches: Batches, *, train: bool) -> dict[str, float]:
     if not samples:
         raise InputError("fit: the data gave no batch")
     prefix = "train" if train else "validation"
-    means = torch.tensor([total / samples for total in sums.values()], dtype=torch.float64)
-    reduced = run.fabric.all_reduce(means, reduce_op="mean")
-    return {f"{prefix}.{name}": float(v) for name, v in zip(sums, reduced, strict=True)}
+    totals = torch.tensor([samples, *sums.values()], dtype=torch.float64)
+    count, *reduced = run.fabric.all_reduce(totals, reduce_op="sum").tolist()
+    return {f"{prefix}.{name}": total / count for name, total in zip(sums, reduced, strict=True)}
+
+
+def _share(batches: Batches, fabric: Fabric) -> Batches:
+    """Yield the batches of this process: one of every complete round over the processes."""
+    if fabric.world_size == 1:
+        yield from batches
+        return
+    turn: list[tuple[Tensor, ...]] = []
+    for batch in batches:
+        turn.append(batch)
+        if len(turn) == fabric.world_size:
+            yield turn[fabric.global_rank]
+            turn.clear()
 
 
 def _step(run: _Run, value: Tensor) -> None:
