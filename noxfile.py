@@ -33,12 +33,17 @@ nox.options.sessions = ["lint", "types", "tests"]
 
 
 def _share_pip_settings_with_uv() -> None:
-    """Hand uv, which ignores pip's configuration, the places where pip looks for wheels, whatever they are."""
-    for option, variable in (("find-links", "UV_FIND_LINKS"), ("extra-index-url", "UV_EXTRA_INDEX_URL")):
+    """Tell uv, which ignores pip's configuration, where pip looks for wheels."""
+    for option, variable in (
+        ("find-links", "UV_FIND_LINKS"),
+        ("extra-index-url", "UV_EXTRA_INDEX_URL"),
+    ):
         value = os.environ.get("PIP_" + option.replace("-", "_").upper()) or _pip_config(option)
         if value and variable not in os.environ:
             os.environ[variable] = ",".join(value.split()) if option == "find-links" else value
-            if option == "extra-index-url":  # pip merges all its indexes; uv stops at the first unless told
+            if (
+                option == "extra-index-url"
+            ):  # pip merges all its indexes; uv stops at the first unless told
                 os.environ.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
 
 
@@ -53,7 +58,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads collapse
 
 
 def _install(
-    session: nox.Session, *packages: str, torch: bool = False, extra: str = "test", also: tuple[str, ...] = ()
+    session: nox.Session,
+    *packages: str,
+    torch: bool = False,
+    extra: str = "test",
+    also: tuple[str, ...] = (),
 ) -> None:
     """Install workspace packages in ONE call, so that none of them is looked up on an index."""
     extras = f"{extra},torch" if torch else extra

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from .values import Kind, kind_of
 
@@ -65,8 +64,10 @@ class Flag:
 
     def _default(self) -> str:
         """Return the note on the default, for the help text."""
-        default = self.info.get_default(call_default_factory=False)
-        if default is None or default is PydanticUndefined or isinstance(default, BaseModel):
+        if self.info.is_required() or self.info.default_factory is not None:
+            return ""
+        default = self.info.default
+        if default is None or isinstance(default, BaseModel):
             return ""
         if isinstance(default, bool):
             return "[default: on]" if default else "[default: off]"
