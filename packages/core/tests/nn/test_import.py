@@ -1,5 +1,8 @@
 import subprocess
 import sys
+from importlib.util import find_spec
+
+import pytest
 
 
 def run(code):
@@ -16,6 +19,7 @@ def test_importing_without_torch_names_the_command_that_installs_it():
     assert "pip install 'ranvier[torch]'" in done.stderr
 
 
+@pytest.mark.skipif(find_spec("torch") is None, reason="needs torch")
 def test_importing_does_not_load_numba():
     done = run("import sys, ranvier.nn; sys.exit('numba' in sys.modules)")
 
