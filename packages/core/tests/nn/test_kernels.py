@@ -1,7 +1,9 @@
 """Kernels against the plain loop: equal spikes, gradients within 1e-5."""
 
 import gc
+import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
@@ -240,8 +242,7 @@ def test_weights_changed_between_forward_and_backward_are_detected():
         y.sum().backward()
 
 
-def test_a_layer_run_in_chunks_equals_one_run():
-    net = chain_net()
+def at_once_and_in_chunks(net):
     x = (torch.rand(2, 40, 70) < 0.1).float()
     whole = net(x).detach()
     for module in net:
@@ -250,22 +251,19 @@ def test_a_layer_run_in_chunks_equals_one_run():
 
     net.reset_state()
     parts = [net(part).detach() for part in x.split(13, 1)]
+    return whole, torch.cat(parts, 1)
 
-    assert torch.equal(torch.cat(parts, 1), whole)
+
+def test_a_layer_run_in_chunks_equals_one_run():
+    whole, chunks = at_once_and_in_chunks(chain_net())
+
+    assert torch.equal(chunks, whole)
 
 
 def test_chunks_equal_one_run_with_spikes_under_way():
-    net = chain_net(latency=1)
-    x = (torch.rand(2, 40, 70) < 0.1).float()
-    whole = net(x).detach()
-    for module in net:
-        if isinstance(module, rnn.LifFamily):
-            module.stateful = True
+    whole, chunks = at_once_and_in_chunks(chain_net(latency=1))
 
-    net.reset_state()
-    parts = [net(part).detach() for part in x.split(13, 1)]
-
-    assert torch.equal(torch.cat(parts, 1), whole)
+    assert torch.equal(chunks, whole)
 
 
 def test_recorded_traces_of_kernels_equal_those_of_the_loop():
@@ -322,3 +320,91 @@ def test_nothing_is_kept_when_no_gradient_is_wanted():
     gc.collect()
 
     assert y.grad_fn is None
+
+
+def exploding_net(readout, n_synapses=1):
+    """Recurrent, reset to a value: every step multiplies gradients by how far it jumps."""
+    torch.manual_seed(0)
+    options = {"surrogate": rnn.PiecewiseLinear(0.5), "reset": "to_value", "tau_mem": 10e-3}
+    return rnn.Sequential(
+        rnn.Linear(70, 61 * n_synapses, bias=True),
+        rnn.CubaLIF(61, tau_syn=5e-3, n_synapses=n_synapses, train_threshold=True, **options),
+        rnn.Linear(61, 53),
+        rnn.CubaLIF(53, tau_syn=5e-3, recurrent=True, train_tau=True, **options),
+        rnn.Linear(53, 5, bias=True),
+        readout(5, tau_mem=10e-3, train_tau=True),
+    )
+
+
+@pytest.mark.parametrize("readout", [rnn.LI, rnn.CubaLI])
+@pytest.mark.parametrize("n_synapses", [1, 2])
+def test_growing_gradients_equal_the_loop_while_they_are_finite(readout, n_synapses):
+    net = exploding_net(readout, n_synapses)
+    x = (torch.rand(3, 12, 70) < 0.05).float()
+
+    assert_same(net, x)
+
+
+@pytest.mark.parametrize("readout", [rnn.LI, rnn.CubaLI])
+def test_gradients_that_overflow_are_infinite_only_where_the_loop_is_not_finite(readout):
+    net = exploding_net(readout)
+    x = (torch.rand(3, 60, 70) < 0.2).float()
+
+    y, gx, grads, _ = run(net, x, "auto")
+    y_loop, gx_loop, grads_loop, _ = run(net, x, "loop")
+
+    torch.testing.assert_close(y, y_loop, rtol=1e-5, atol=1e-5)
+    assert not bool(gx_loop.isfinite().all())
+    pairs = [(gx, gx_loop), *((grads[name], grads_loop[name]) for name in grads)]
+    for found, expected in pairs:
+        assert not bool((~found.isfinite() & expected.isfinite()).any())
+        both = expected.isfinite()
+        error = (found[both].double() - expected[both].double()).norm()
+        assert float(error) <= 1e-4 * float(expected[both].double().norm())
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.4])
+@pytest.mark.parametrize("reset", ["subtract", "to_value"])
+@pytest.mark.parametrize("synapses", [1, 2])
+def test_no_buffer_is_read_before_it_is_written(monkeypatch, rate, reset, synapses):
+    net = chain_net(1, synapses=synapses, reset=reset)
+    x = (torch.rand(3, 30, 70) < rate).float()
+    dense = layer_net(max_spikes=3)
+    expected = [run(net, x, "auto"), run(dense, x[..., :17], "auto")]
+    empty, empty_tensor = np.empty, torch.empty
+
+    def poisoned(*arguments, **options):
+        array = empty(*arguments, **options)
+        array.fill(np.nan if array.dtype.kind == "f" else 3)
+        return array
+
+    monkeypatch.setattr(np, "empty", poisoned)
+    monkeypatch.setattr(
+        torch, "empty", lambda *shape, **options: empty_tensor(*shape, **options).fill_(math.nan)
+    )
+    found = [run(net, x, "auto"), run(dense, x[..., :17], "auto")]
+
+    for (y, gx, grads, states), (y0, gx0, grads0, states0) in zip(found, expected, strict=True):
+        assert torch.equal(y, y0)
+        assert torch.equal(gx, gx0)
+        assert all(torch.equal(grads[name], grads0[name]) for name in grads)
+        assert all(torch.equal(a, b) for a, b in zip(states, states0, strict=True))
+
+
+def test_networks_with_more_channels_than_sixteen_bits_equal_the_loop():
+    torch.manual_seed(0)
+    net = rnn.Sequential(rnn.Linear(70_000, 5), rnn.CubaLIF(5), rnn.Linear(5, 60), rnn.CubaLIF(60))
+
+    assert_same(net, (torch.rand(1, 4, 70_000) < 0.001).float())
+
+
+def test_rows_that_end_within_a_block_of_columns_equal_the_loop():
+    torch.manual_seed(0)
+    net = rnn.Sequential(
+        rnn.Linear(40, 256),
+        rnn.CubaLIF(256, recurrent=True),
+        rnn.Linear(256, 100),
+        rnn.CubaLIF(100),
+    )
+
+    assert_same(net, (torch.rand(18, 20, 40) < 0.1).float())

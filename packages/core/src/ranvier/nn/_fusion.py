@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,14 @@ Named = tuple[str, nn.Module]
 _SMALL_LAYER = 50
 
 
+class Pair(NamedTuple):
+    """Weights and the neurons behind them, with the name of the weights in the chain."""
+
+    name: str
+    linear: Linear
+    neurons: LifFamily
+
+
 def run_chain(chain: Sequential, x: Tensor) -> Tensor:
     """Run the modules of a chain in order, with the delays of its hops."""
     hops = chain.hops
@@ -26,8 +34,8 @@ def run_chain(chain: Sequential, x: Tensor) -> Tensor:
     while place < len(modules):
         group = fusible(modules[place:], x, hops, carries_over=chain.carries_over)
         if group:
-            x = run_group(group, chain.delayed(group[0][0], x, hops[group[0][0]]), hops)
-            place += len(group)
+            x = run_group(group, chain.delayed(group[0].name, x, hops[group[0].name]), hops)
+            place += 2 * len(group)
         else:
             name, module = modules[place]
             x = module(chain.delayed(name, x, hops[name]))
@@ -37,18 +45,16 @@ def run_chain(chain: Sequential, x: Tensor) -> Tensor:
 
 def fusible(
     modules: list[Named], x: Tensor, hops: dict[str, int], *, carries_over: bool
-) -> list[Named]:
-    """Give the modules at the front that one kernel can compute; empty for none."""
-    group: list[Named] = []
-    pairs = [(modules[k], modules[k + 1]) for k in range(0, len(modules) - 1, 2)]
-    for first, second in pairs:
-        linear, neurons = first[1], second[1]
+) -> list[Pair]:
+    """Give the pairs of modules at the front that one kernel can compute; empty for none."""
+    group: list[Pair] = []
+    for (name, linear), (after, neurons) in zip(modules[::2], modules[1::2], strict=False):
         if not (isinstance(linear, Linear) and isinstance(neurons, LifFamily)):
             break
-        late = hops[first[0]] if group else 0
-        if not pays(linear, neurons, x) or hops[second[0]] or (late and carries_over):
+        late = hops[name] if group else 0
+        if not pays(linear, neurons, x) or hops[after] or (late and carries_over):
             break
-        group += [first, second]
+        group.append(Pair(name, linear, neurons))
     return group
 
 
@@ -69,15 +75,12 @@ def pays(linear: Linear, neurons: LifFamily, x: Tensor) -> bool:
     return not (neurons.refractory or torch.compiler.is_compiling())
 
 
-def run_group(group: list[Named], x: Tensor, hops: dict[str, int]) -> Tensor:
+def run_group(group: list[Pair], x: Tensor, hops: dict[str, int]) -> Tensor:
     """Run modules in one kernel, and leave their states as they would."""
     from .kernels import ChainLayer, run_chain as run_layers
 
     layers: list[ChainLayer] = []
-    neuron_modules: list[LifFamily] = []
-    for (name, linear), (_, neurons) in zip(group[::2], group[1::2], strict=True):
-        assert isinstance(linear, Linear)
-        assert isinstance(neurons, LifFamily)
+    for name, linear, neurons in group:
         if not layers:
             linear.check_input(x)
         state = neurons.state if neurons.stateful else None
@@ -92,11 +95,10 @@ def run_group(group: list[Named], x: Tensor, hops: dict[str, int]) -> Tensor:
                 delay=hops[name] if layers else 0,
             )
         )
-        neuron_modules.append(neurons)
     out = run_layers(x, layers)
-    for neurons, layer in zip(neuron_modules, layers, strict=True):
-        neurons.state = layer.final
-    return out.reshape(*out.shape[:2], *neuron_modules[-1].shape)
+    for pair, layer in zip(group, layers, strict=True):
+        pair.neurons.state = layer.final
+    return out.reshape(*out.shape[:2], *group[-1].neurons.shape)
 
 
 def has_hooks(module: nn.Module) -> bool:

@@ -188,7 +188,7 @@ def fire_step(
     q: int,
     keep: bool,
 ) -> tuple[Any, Any]:
-    """List what fires and what has a gradient, and reset what fires; give the ends of both lists."""
+    """List what fires and what has a gradient, and reset; give the ends of both lists."""
     one = spread(F32(1.0))
     for n in range(0, v.shape[0], WIDTH):
         u = membrane_lanes(total, v, k, n)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ._dense import Constants, Doubles, Floats, Rule, clear
 from ._events import Events, Indices
+from ._events_shared import Sharing, add_shared_dots
+from ._events_weights import Sorting, add_outer
 from ._jit import part, reassociated
-from ._surrogate import WINDOW, derivative
+from ._lanes import WIDTH, fused, load, multiply, spread, store, store_sums4
+from ._surrogate import PIECEWISE, WINDOW, derivative
 
 F32 = np.float32
 
@@ -18,8 +20,9 @@ F32 = np.float32
 class Demand(NamedTuple):
     """Where the gradient of a layer's output comes from: ``gout``, or the next layer.
 
-    The next layer's input gradients ``gx`` ``(batch, time, columns)`` are multiplied with its
-    ``weight`` ``(n, columns)`` only where they are needed.
+    Both begin with the first sample of the run. The next layer's input gradients ``gx``
+    ``(batch, time, columns)`` are multiplied with its ``weight`` ``(n, columns)`` only where they
+    are needed.
     """
 
     gout: Floats
@@ -53,66 +56,52 @@ class Sums(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Scratch of a group of samples: gradients of currents, membranes, listed outputs."""
+    """Scratch of a group: gradients of currents, membranes, listed outputs (four more)."""
 
     gi: Floats
     gu: Floats
     gs: Floats
 
 
-class Sorting(NamedTuple):
-    """Scratch to sort the events of a sample, or the active neurons of a group, by channel."""
-
-    starts: NDArray[np.int64]
-    when: Indices
-    value: Floats
-    who: Indices
-    where: Indices
-
-
 @part
-def add_dots(
+def put_dots(
     row: Floats, weight: Floats, index: Indices, start: int, stop: int, total: Floats
 ) -> None:
-    """Add the products of a row with the weight rows of listed neurons, four at once."""
-    blocks = start + (stop - start) // 4 * 4
-    for q in range(start, blocks, 4):
-        w0, w1 = weight[index[q]], weight[index[q + 1]]
-        w2, w3 = weight[index[q + 2]], weight[index[q + 3]]
-        a0, a1, a2, a3 = F32(0.0), F32(0.0), F32(0.0), F32(0.0)
-        for m in range(row.shape[0]):
-            g = row[m]
-            a0 += g * w0[m]
-            a1 += g * w1[m]
-            a2 += g * w2[m]
-            a3 += g * w3[m]
-        total[q - start] += a0
-        total[q - start + 1] += a1
-        total[q - start + 2] += a2
-        total[q - start + 3] += a3
-    for q in range(blocks, stop):
-        w = weight[index[q]]
-        a = F32(0.0)
-        for m in range(row.shape[0]):
-            a += row[m] * w[m]
-        total[q - start] += a
+    """Give the products of a row with the weight rows of listed neurons, four at once.
+
+    The last four may repeat a neuron: ``total`` has room for three more.
+    """
+    last = stop - 1
+    for q in range(start, stop, 4):
+        w0, w1 = weight[index[q]], weight[index[min(q + 1, last)]]
+        w2, w3 = weight[index[min(q + 2, last)]], weight[index[min(q + 3, last)]]
+        zero = spread(F32(0.0))
+        a0, a1, a2, a3 = zero, zero, zero, zero
+        for m in range(0, row.shape[0], WIDTH):
+            g = load(row, m)
+            a0 = fused(load(w0, m), g, a0)
+            a1 = fused(load(w1, m), g, a1)
+            a2 = fused(load(w2, m), g, a2)
+            a3 = fused(load(w3, m), g, a3)
+        store_sums4(total, q - start, a0, a1, a2, a3)
 
 
 @part
-def collect_demand(
-    demand: Demand, active: Events, b: int, t: int, start: int, stop: int, gs: Floats
-) -> None:
+def collect_demand(demand: Demand, active: Events, b: int, place: int, t: int, gs: Floats) -> None:
     """Give the gradients of the listed outputs of a step."""
+    start, stop = active.pointer[b, t], active.pointer[b, t + 1]
     gout = demand.gout
     if gout.size:
         for q in range(start, stop):
-            gs[q - start] = gout[b, t, active.channel[q]]
+            gs[q - start] = gout[place, t, active.channel[q]]
         return
-    for q in range(start, stop):
-        gs[q - start] = F32(0.0)
     later = t + demand.delay
     if later < demand.gx.shape[1]:
-        add_dots(demand.gx[b, later], demand.weight, active.channel, start, stop, gs)
+        row = demand.gx[place, later]
+        put_dots(row, demand.weight, active.channel, start, stop, gs)
+    else:
+        for q in range(start, stop):
+            gs[q - start] = F32(0.0)
 
 
 @part
@@ -149,6 +138,10 @@ def jump_subtract(
         for q in range(stop - start):
             n = np.uint64(active.channel[start + q])
             gu[n] += h * (gs[q] - threshold[n] * gu[n])
+    elif rule.code == PIECEWISE:
+        for q in range(stop - start):
+            n = np.uint64(active.channel[start + q])
+            gu[n] += gs[q] / threshold[n] - gu[n]
     else:
         for q in range(start, stop):
             n = active.channel[q]
@@ -173,10 +166,10 @@ def reset_row(
 def current_row(gu: Floats, gi: Floats, beta: Floats, synapses: int, gx: Floats) -> None:
     """Give the gradient of the currents of a step, which is that of its input."""
     if synapses == 1:
-        for m in range(gi.shape[0]):
-            g = gu[m] + beta[m] * gi[m]
-            gi[m] = g
-            gx[m] = g
+        for m in range(0, gi.shape[0], WIDTH):
+            g = fused(load(beta, m), load(gi, m), load(gu, m))
+            store(gi, m, g)
+            store(gx, m, g)
     else:
         for m in range(gi.shape[0]):
             neuron = min(m // synapses, gu.shape[0] - 1)
@@ -210,64 +203,6 @@ def add_parameters(
     if wanted[4]:
         for m in range(gi.shape[0]):
             rows[4, m] += gi[m]
-
-
-@reassociated
-def add_shared_dots(
-    gi: Floats,
-    weight: Floats,
-    active: Events,
-    b: int,
-    samples: int,
-    t: int,
-    gs: Floats,
-    sort: Sorting,
-) -> None:
-    """Add the products of ``weight`` rows with ``gi`` of a group of samples where they are active.
-
-    The active neurons of all samples are sorted, so that a weight row is fetched once per group.
-    """
-    starts, who, where = sort.starts, sort.who, sort.where
-    n = weight.shape[0]
-    for j in range(n + 1):
-        starts[j] = 0
-    for g in range(samples):
-        for q in range(active.pointer[b + g, t], active.pointer[b + g, t + 1]):
-            starts[active.channel[q] + 1] += 1
-    for j in range(n):
-        starts[j + 1] += starts[j]
-    for g in range(samples):
-        first = active.pointer[b + g, t]
-        for q in range(first, active.pointer[b + g, t + 1]):
-            place = starts[active.channel[q]]
-            who[place] = g
-            where[place] = q - first
-            starts[active.channel[q]] = place + 1
-    begin = 0
-    for j in range(n):
-        end = starts[j]
-        w = weight[j]
-        blocks = begin + (end - begin) // 4 * 4
-        for e in range(begin, blocks, 4):
-            r0, r1, r2, r3 = gi[who[e]], gi[who[e + 1]], gi[who[e + 2]], gi[who[e + 3]]
-            a0, a1, a2, a3 = F32(0.0), F32(0.0), F32(0.0), F32(0.0)
-            for m in range(w.shape[0]):
-                c = w[m]
-                a0 += c * r0[m]
-                a1 += c * r1[m]
-                a2 += c * r2[m]
-                a3 += c * r3[m]
-            gs[who[e], where[e]] += a0
-            gs[who[e + 1], where[e + 1]] += a1
-            gs[who[e + 2], where[e + 2]] += a2
-            gs[who[e + 3], where[e + 3]] += a3
-        for e in range(blocks, end):
-            r0 = gi[who[e]]
-            a0 = F32(0.0)
-            for m in range(w.shape[0]):
-                a0 += w[m] * r0[m]
-            gs[who[e], where[e]] += a0
-        begin = end
 
 
 @part
@@ -308,7 +243,7 @@ def through_time(
     sums: Sums,
     wanted: tuple[bool, bool, bool, bool, bool],
     scratch: Rows,
-    sort: Sorting,
+    sharing: Sharing,
     b: int,
     samples: int,
 ) -> None:
@@ -322,70 +257,21 @@ def through_time(
     for t in range(steps - 1, -1, -1):
         for g in range(samples):
             gu = scratch.gu[g]
-            for m in range(gu.shape[0]):
-                gu[m] *= alpha[m]
+            for n in range(0, gu.shape[0], WIDTH):
+                store(gu, n, multiply(load(alpha, n), load(gu, n)))
             if rule.fires:
-                start, stop = active.pointer[b + g, t], active.pointer[b + g, t + 1]
-                collect_demand(demand, active, b + g, t, start, stop, scratch.gs[g])
+                collect_demand(demand, active, b + g, place + g, t, scratch.gs[g])
             else:
                 for m in range(demand.gout.shape[2]):
-                    gu[m] += demand.gout[b + g, t, m]
+                    gu[m] += demand.gout[place + g, t, m]
         if weight_rec.size and t + 1 < steps:
-            add_shared_dots(scratch.gi, weight_rec, active, b, samples, t, scratch.gs, sort)
+            add_shared_dots(scratch.gi, weight_rec, active, b, samples, t, scratch.gs, sharing)
         for g in range(samples):
             gu, gi = scratch.gu[g], scratch.gi[g]
             if rule.fires:
                 fire_gradient(memory, b + g, t, scratch.gs[g], gu, k, rule, sums.rows, wanted[2])
             current_row(gu, gi, beta, synapses, gx[place + g, t])
             add_parameters(gu, gi, memory, b + g, t, sums.rows, wanted)
-
-
-@reassociated
-def add_outer(
-    events: Events,
-    delay: int,
-    gx: Floats,
-    place: int,
-    b: int,
-    total: Floats,
-    sort: Sorting,
-) -> None:
-    """Add input events times input gradients to a weight gradient, one row after the other.
-
-    The events of the sample are sorted by channel first, so that a row stays in the cache while
-    all its events are added, four per pass.
-    """
-    starts, when, value = sort.starts, sort.when, sort.value
-    steps, channels = gx.shape[1], total.shape[0]
-    for j in range(channels + 1):
-        starts[j] = 0
-    last = max(steps - delay, 0)
-    for e in range(events.pointer[b, 0], events.pointer[b, last]):
-        starts[events.channel[e] + 1] += 1
-    for j in range(channels):
-        starts[j + 1] += starts[j]
-    for t in range(last):
-        for e in range(events.pointer[b, t], events.pointer[b, t + 1]):
-            j = events.channel[e]
-            when[starts[j]] = t + delay
-            value[starts[j]] = events.value[e]
-            starts[j] += 1
-    begin = 0
-    for j in range(channels):
-        end = starts[j]
-        row = total[j]
-        blocks = begin + (end - begin) // 4 * 4
-        for e in range(begin, blocks, 4):
-            g0, g1 = gx[place, when[e]], gx[place, when[e + 1]]
-            g2, g3 = gx[place, when[e + 2]], gx[place, when[e + 3]]
-            c0, c1, c2, c3 = value[e], value[e + 1], value[e + 2], value[e + 3]
-            for m in range(row.shape[0]):
-                row[m] += (c0 * g0[m] + c1 * g1[m]) + (c2 * g2[m] + c3 * g3[m])
-        for e in range(blocks, end):
-            g0, c0 = gx[place, when[e]], value[e]
-            for m in range(row.shape[0]):
-                row[m] += c0 * g0[m]
-        begin = end
 
 
 @reassociated
@@ -403,18 +289,17 @@ def event_backward(
     wanted: tuple[bool, bool, bool, bool, bool],
     scratch: Rows,
     sort: Sorting,
-    group: int,
+    sharing: Sharing,
     first: int,
     last: int,
 ) -> None:
-    """Run the gradient of samples ``first`` to ``last`` back, ``group`` of them at a time.
+    """Run the gradient of samples ``first`` to ``last`` back, as many at a time as have scratch.
 
-    ``gx`` receives the input gradients of all samples, or, if it holds fewer, is scratch for one
-    group.
+    ``gx`` receives their input gradients, from its beginning.
     """
+    group = scratch.gi.shape[0]
     for b in range(first, last, group):
-        samples = min(group, last - b)
-        place = b if gx.shape[0] >= last else 0
+        samples, place = min(group, last - b), b - first
         through_time(
             demand,
             memory,
@@ -427,16 +312,22 @@ def event_backward(
             sums,
             wanted,
             scratch,
-            sort,
+            sharing,
             b,
             samples,
         )
         for g in range(samples):
             if sums.weight.size:
-                add_outer(source, delay, gx, place + g, b + g, sums.weight, sort)
+                add_outer(source, delay, gx[place + g], b + g, sums.weight, sort)
             if sums.weight_rec.size:
-                add_outer(memory.emitted, 1, gx, place + g, b + g, sums.weight_rec, sort)
-                for n in range(memory.spikes.shape[1]):
-                    if memory.spikes[b + g, n] != F32(0.0) and gx.shape[1] > 0:
-                        for m in range(gx.shape[2]):
-                            sums.weight_rec[n, m] += memory.spikes[b + g, n] * gx[place + g, 0, m]
+                add_outer(memory.emitted, 1, gx[place + g], b + g, sums.weight_rec, sort)
+                add_first_outer(memory.spikes, b + g, gx[place + g], sums.weight_rec)
+
+
+@part
+def add_first_outer(spikes: Floats, b: int, gx: Floats, total: Floats) -> None:
+    """Add what the spikes of the initial state contribute to the recurrent weights' gradient."""
+    for n in range(spikes.shape[1]):
+        if spikes[b, n] != F32(0.0) and gx.shape[0] > 0:
+            for m in range(gx.shape[1]):
+                total[n, m] += spikes[b, n] * gx[0, m]

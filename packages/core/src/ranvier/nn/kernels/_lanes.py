@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import llvmlite.binding as llvm
+import llvmlite.binding as llvm  # type: ignore[import-untyped]
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic, models, register_model
@@ -26,32 +26,33 @@ _INDICES = ir.VectorType(_I32, WIDTH)
 _COMPRESS = llvm.llvm_version_info[0] >= 20
 
 
-class _Lanes(types.Type):  # type: ignore[misc]
+class _Lanes(types.Type):
     """Numba's type of sixteen float32."""
 
 
-class _Mask(types.Type):  # type: ignore[misc]
+class _Mask(types.Type):
     """Numba's type of sixteen truth values."""
 
 
 @register_model(_Lanes)
-class _LanesModel(models.PrimitiveModel):  # type: ignore[misc]
+class _LanesModel(models.PrimitiveModel):
     """Sixteen float32 are one vector register of LLVM."""
 
     def __init__(self, manager: Any, owner: Any) -> None:
-        super().__init__(manager, owner, _FLOATS)
+        super().__init__(manager, owner, _FLOATS)  # type: ignore[no-untyped-call]
 
 
 @register_model(_Mask)
-class _MaskModel(models.PrimitiveModel):  # type: ignore[misc]
+class _MaskModel(models.PrimitiveModel):
     """Sixteen truth values are one vector of bits."""
 
     def __init__(self, manager: Any, owner: Any) -> None:
-        super().__init__(manager, owner, _BITS)
+        super().__init__(manager, owner, _BITS)  # type: ignore[no-untyped-call]
 
 
 _lanes, _mask = _Lanes("lanes"), _Mask("mask")
 _Build = Callable[..., Any]
+_in_kernels: Callable[[_Build], Any] = intrinsic
 
 
 def _unary(argument: Any, result: Any, build: _Build) -> Any:
@@ -63,7 +64,7 @@ def _unary(argument: Any, result: Any, build: _Build) -> Any:
 
         return result(argument), codegen
 
-    return intrinsic(operation)
+    return _in_kernels(operation)
 
 
 def _binary(argument: Any, result: Any, build: _Build) -> Any:
@@ -75,13 +76,16 @@ def _binary(argument: Any, result: Any, build: _Build) -> Any:
 
         return result(argument, argument), codegen
 
-    return intrinsic(operation)
+    return _in_kernels(operation)
 
 
 def _call(builder: Any, name: str, result: Any, values: Sequence[Any]) -> Any:
     """Call an LLVM intrinsic."""
     kind = ir.FunctionType(result, [value.type for value in values])
-    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), values)
+    function = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call]
+        builder.module, kind, name
+    )
+    return builder.call(function, values)
 
 
 def _spread(builder: Any, value: Any, count: int = WIDTH) -> Any:
@@ -116,7 +120,7 @@ differs = _binary(_lanes, _mask, lambda b, x, y: b.fcmp_unordered("!=", x, y))
 count = _unary(_mask, types.int64, _count)
 
 
-@intrinsic  # type: ignore[misc]
+@_in_kernels
 def fused(typing: Any, a: Any, b: Any, c: Any) -> Any:
     """Give ``a*b + c``, rounded once where the processor does that as fast."""
 
@@ -126,7 +130,7 @@ def fused(typing: Any, a: Any, b: Any, c: Any) -> Any:
     return _lanes(_lanes, _lanes, _lanes), codegen
 
 
-@intrinsic  # type: ignore[misc]
+@_in_kernels
 def choose(typing: Any, mask: Any, a: Any, b: Any) -> Any:
     """Give ``a`` where the mask is true, else ``b``."""
 
@@ -142,18 +146,18 @@ def _address(context: Any, builder: Any, kind: Any, array: Any, place: Any, vect
     return builder.bitcast(builder.gep(data, [place]), vector.as_pointer())
 
 
-@intrinsic  # type: ignore[misc]
+@_in_kernels
 def load(typing: Any, row: Any, place: Any) -> Any:
     """Give the lanes at a place of a row of float32."""
 
     def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        address = _address(context, builder, signature.args[0], *values, _FLOATS)
+        address = _address(context, builder, signature.args[0], values[0], values[1], _FLOATS)
         return builder.load(address, align=4)
 
     return _lanes(row, types.intp), codegen
 
 
-@intrinsic  # type: ignore[misc]
+@_in_kernels
 def store(typing: Any, row: Any, place: Any, value: Any) -> Any:
     """Write lanes at a place of a row of float32."""
 
@@ -171,13 +175,13 @@ def _pack(builder: Any, value: Any, mask: Any, code: str) -> Any:
     if _COMPRESS:
         name = f"llvm.experimental.vector.compress.v16{code}"
         return _call(builder, name, value.type, [value, mask, nothing])
-    room = cgutils.alloca_once(builder, value.type)
+    room = cgutils.alloca_once(builder, value.type)  # type: ignore[no-untyped-call]
     front = builder.bitcast(room, value.type.element.as_pointer())
     _call(builder, f"llvm.masked.compressstore.v16{code}", ir.VoidType(), [value, front, mask])
     return builder.load(room)
 
 
-@intrinsic  # type: ignore[misc]
+@_in_kernels
 def append(typing: Any, row: Any, place: Any, value: Any, mask: Any) -> Any:
     """Write the lanes where the mask is true one after the other; up to 15 more are overwritten."""
 
@@ -189,7 +193,7 @@ def append(typing: Any, row: Any, place: Any, value: Any, mask: Any) -> Any:
     return types.void(row, types.intp, _lanes, _mask), codegen
 
 
-@intrinsic  # type: ignore[misc]
+@_in_kernels
 def append_index(typing: Any, row: Any, place: Any, first: Any, mask: Any) -> Any:
     """Write the numbers, ``first`` and up, of the lanes where the mask is true; as `append`."""
 
@@ -200,9 +204,7 @@ def append_index(typing: Any, row: Any, place: Any, first: Any, mask: Any) -> An
         bits = signature.args[0].dtype.bitwidth
         if bits < 32:
             numbers = builder.trunc(numbers, ir.VectorType(ir.IntType(bits), WIDTH))
-        address = _address(
-            context, builder, signature.args[0], values[0], values[1], numbers.type
-        )
+        address = _address(context, builder, signature.args[0], values[0], values[1], numbers.type)
         builder.store(numbers, address, align=bits // 8)
         return context.get_dummy_value()
 
@@ -216,20 +218,18 @@ def _halved(builder: Any, a: Any, b: Any, part: int) -> Any:
     return builder.fadd(_shuffle(builder, a, b, low), _shuffle(builder, a, b, high))
 
 
-@intrinsic  # type: ignore[misc]
-def add_sums4(
-    typing: Any, row: Any, place: Any, a: Any, b: Any, c: Any, d: Any
-) -> Any:
-    """Add the sums over the lanes of four values to four places of a row."""
+@_in_kernels
+def store_sums4(typing: Any, row: Any, place: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+    """Write the sums over the lanes of four values to four places of a row."""
 
     def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        pairs = [_halved(builder, x, y, 8) for x, y in (values[2:4], values[4:6])]
-        total = _halved(builder, *pairs, 4)
+        _, _, a, b, c, d = values
+        total = _halved(builder, _halved(builder, a, b, 8), _halved(builder, c, d, 8), 4)
         total = _halved(builder, total, total, 2)
         total = _halved(builder, total, total, 1)
         four = _shuffle(builder, total, total, [0, 1, 2, 3])
-        address = _address(context, builder, signature.args[0], *values[:2], four.type)
-        builder.store(builder.fadd(builder.load(address, align=4), four), address, align=4)
+        address = _address(context, builder, signature.args[0], values[0], values[1], four.type)
+        builder.store(four, address, align=4)
         return context.get_dummy_value()
 
     return types.void(row, types.intp, _lanes, _lanes, _lanes, _lanes), codegen

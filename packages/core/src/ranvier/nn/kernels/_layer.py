@@ -111,7 +111,7 @@ def parameter_gradients(
     """Give the rows alpha, beta, threshold, bias of ``totals`` where they are needed."""
     sizes = (n, totals.shape[1], n, n)
     return [
-        torch.from_numpy(row[:size].astype(np.float32)) if need else None
+        torch.from_numpy(row[:size].copy()).float() if need else None
         for row, size, need in zip(totals, sizes, needs, strict=True)
     ]
 
