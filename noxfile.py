@@ -81,9 +81,11 @@ def demo(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("package", [nox.param(p, id=p) for p in PACKAGES])
 def tests(session: nox.Session, package: str) -> None:
-    """Each package alone: the core, or the core and that one chip."""
+    """Each package alone, examples in docstrings too: the core, or the core and that one chip."""
     _install(session, *dict.fromkeys((CORE, package)), torch=True)
     session.run("pytest", f"packages/{package}/tests", *session.posargs)
+    if not session.posargs:
+        session.run("pytest", "--doctest-modules", f"packages/{package}/src")
 
 
 @nox.session(name="tests-base", python=PYTHONS)

@@ -160,3 +160,13 @@ def test_session_is_released_once(chip):
     assert session.released == 1
     with pytest.raises(SimulationError, match="closed; open a new one"):
         session.run(SPIKES)
+
+
+def test_strict_refuses_what_the_reader_of_a_foreign_file_lost(install):
+    install()
+    lost = {"code": "CORE002", "severity": "loss", "message": "a bias was dropped", "node": "fc"}
+    read = Graph(graph().nodes, graph().edges, graph().dt, {"diagnostics": [lost]})
+
+    with pytest.raises(MappingError, match="a bias was dropped"):
+        rv.map(read, "echo", strict=True)
+    assert rv.map(read, "echo").diagnostics == ()

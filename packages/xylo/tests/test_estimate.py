@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import ranvier as rv
+from ranvier.artifacts import Recording, SpikeTrain
 from ranvier.errors import InputError
 from ranvier_xylo.energy import cycles_per_step, required_clock
 from ranvier_xylo.estimate import workload_of
@@ -74,3 +75,11 @@ def test_latency_in_seconds(config):
 def test_bad_options(config, options):
     with pytest.raises(InputError):
         rv.estimate(config, **options)
+
+
+def test_a_recording_of_another_network_is_refused(config):
+    train = SpikeTrain.from_raster(np.zeros((1, 5, 3), dtype=np.int64), dt=1e-3)
+    other = Recording(signals={("stranger", "spikes"): train}, dt=1e-3)
+
+    with pytest.raises(InputError, match=r"\['stranger'\].*pass a recording of the same network"):
+        rv.estimate(config, other)

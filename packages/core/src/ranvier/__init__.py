@@ -63,7 +63,6 @@ _HOME = {
 _WHERE = {name: module for module, names in _HOME.items() for name in names}
 _MODULES = (
     "artifacts",
-    "compare",
     "encoding",
     "errors",
     "events",

@@ -34,7 +34,7 @@ def map(graph: Graph, target: str, *, strict: bool = False, **options: Any) -> M
     target : str
         Name of an installed target, ``"xylo-audio3"``.
     strict : bool
-        Whether losses count as errors.
+        Whether losses count as errors, those of the reader of a foreign file included.
     **options
         Fields of the plugin's options model for ``map``.
 
@@ -53,7 +53,8 @@ def map(graph: Graph, target: str, *, strict: bool = False, **options: Any) -> M
     chosen = checked_options("map", chip, options)
     mapped = manager().call("ranvier_map", chip, graph=graph, target=chip, options=chosen)
     result = _expect(mapped, MappedNetwork, "ranvier_map", chip)
-    _refuse_losses(result.diagnostics, strict, f"{target}: map", MappingError)
+    found = (*graph.diagnostics, *result.diagnostics)
+    _refuse_losses(found, strict, f"{target}: map", MappingError)
     return result
 
 
@@ -85,7 +86,20 @@ def quantize(mapped: MappedNetwork, *, strict: bool = False, **options: Any) -> 
 
 
 def build(graph: Graph, target: str, *, strict: bool = False, **options: Any) -> ChipConfig:
-    """Map and quantise in one step; each option goes to the verb that knows it."""
+    """Map and quantise in one step; each option goes to the verb that knows it.
+
+    Parameters
+    ----------
+    graph, target, strict
+        As in `map`.
+    **options
+        Fields of the plugin's options models for ``map`` and ``quantize``.
+
+    Raises
+    ------
+    ChipNotFoundError, MappingError, QuantizationError, InputError
+        As in `map` and `quantize`.
+    """
     chip = manager().target(target)
     known = {verb: _option_names(verb, chip) for verb in ("map", "quantize")}
     for_map = {k: v for k, v in options.items() if k in known["map"]}
@@ -94,7 +108,22 @@ def build(graph: Graph, target: str, *, strict: bool = False, **options: Any) ->
 
 
 def open_simulation(config: ChipConfig, **options: Any) -> AbstractSession:
-    """Open the chip's simulator; a context manager with ``run``, ``state``, ``reset``."""
+    """Open the chip's simulator; a context manager with ``run``, ``state``, ``reset``.
+
+    Parameters
+    ----------
+    config : ChipConfig
+        What `quantize` or `build` returned.
+    **options
+        Fields of the plugin's options model for ``simulate``.
+
+    Raises
+    ------
+    ChipNotFoundError
+        The target is not installed.
+    InputError
+        An option is unknown or out of range, or ``config`` is not a ChipConfig.
+    """
     chip = _chip_of(config, "simulate")
     chosen = checked_options("simulate", chip, options)
     session = manager().call("ranvier_simulate", chip, config=config, options=chosen)
@@ -155,6 +184,11 @@ def deploy(config: ChipConfig, *, device: str, **options: Any) -> AbstractSessio
 
 def devices(target: str | None = None) -> list[dict[str, str]]:
     """Return attached devices of one target, or of all installed ones.
+
+    Parameters
+    ----------
+    target : str or None
+        Name of an installed target; None asks all.
 
     Returns
     -------

@@ -46,6 +46,10 @@ class Target:
         Name users give to verbs, ``"xylo-audio3"``.
     chip : str
         Name of the plugin (entry point) that offers it.
+    distribution : str
+        Distribution that the plugin comes with, ``"ranvier-xylo"``.
+    description, vendor, url : str
+        One line about the chip, who makes it, where it is documented.
     nature : {"digital", "analog", "reference"}
         Decides the tolerance of the conformance kit: exact on digital chips.
     time_scale : float
@@ -54,6 +58,8 @@ class Target:
         Steps that a spike needs from neuron to neuron.
     node_kinds : tuple of str
         Kinds of graph nodes that the mapper accepts, rewrites included.
+    silicon_verified : bool
+        Whether results were compared with a chip.
     facts : mapping of str to Fact
         Limits and widths.
     """

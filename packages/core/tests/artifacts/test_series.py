@@ -6,7 +6,7 @@ import pytest
 import ranvier as rv
 from ranvier.errors import InputError
 from ranvier.events import ContinuousSeries, EventSeries
-from ranvier.graph import LIF, Graph, Linear
+from ranvier.graph import LIF, Edge, Graph, Input, Linear, Output
 
 DT = 1e-3
 
@@ -77,3 +77,60 @@ def test_a_recording_of_series_survives_its_file(config, raster, tmp_path):
 def test_events_on_unknown_channels_are_refused(config):
     with pytest.raises(InputError, match="remap"):
         rv.simulate(config, EventSeries([1e-3], [4], shape=5, t_stop=0.01))
+
+
+@pytest.fixture
+def two_inputs():
+    nodes = {
+        "a": Input(shape=(3,)),
+        "b": Input(shape=(2,)),
+        "fa": Linear(weight=np.full((2, 3), 0.4)),
+        "lif": LIF(shape=(2,), tau_mem=0.02),
+        "y": Output(shape=(2,)),
+    }
+    edges = [Edge("a", "fa"), Edge("fa", "lif"), Edge("b", "lif"), Edge("lif", "y")]
+    return rv.build(Graph(nodes, edges, dt=DT), "reference")
+
+
+def test_several_inputs_take_series_by_name(two_inputs, raster):
+    arrays = {"a": raster, "b": raster[:, :2]}
+    series = {name: EventSeries.from_raster(r, DT, t_start=2.0) for name, r in arrays.items()}
+
+    answer = rv.simulate(two_inputs, series).output
+
+    assert answer.t_start == 2.0
+    np.testing.assert_array_equal(answer.raster(DT), rv.simulate(two_inputs, arrays).output)
+
+
+def test_several_inputs_take_lists_of_series_by_name(two_inputs, raster):
+    lists = {
+        name: [EventSeries.from_raster(raster[:n, :width], DT) for n in (10, 30)]
+        for name, width in (("a", 3), ("b", 2))
+    }
+
+    answers = rv.simulate(two_inputs, lists).output
+
+    assert [round(a.duration / DT) for a in answers] == [10, 30]
+
+
+def test_series_of_several_inputs_must_end_together(two_inputs, raster):
+    series = {
+        "a": EventSeries.from_raster(raster, DT),
+        "b": EventSeries.from_raster(raster[:20, :2], DT),
+    }
+
+    with pytest.raises(
+        InputError, match=r"input 'b': is series .* over 20 steps, 'a' is .* 30 steps"
+    ):
+        rv.simulate(two_inputs, series)
+
+
+def test_series_without_a_name_for_several_inputs_ask_for_a_mapping(two_inputs, raster):
+    with pytest.raises(InputError, match="pass a mapping by name"):
+        rv.simulate(two_inputs, EventSeries.from_raster(raster, DT))
+
+
+def test_a_list_with_empty_series_only_runs_no_step(config):
+    answers = rv.simulate(config, [EventSeries([], [], shape=(3,), t_stop=0.0)]).output
+
+    assert [len(answer) for answer in answers] == [0]

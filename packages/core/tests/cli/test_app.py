@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -78,18 +79,15 @@ def test_an_unknown_target_is_named_before_its_options_are_parsed(cli, chip, net
     assert len(result.err.splitlines()) == 1
 
 
-def test_the_shell_completes_options_of_the_target(package, chip):
-    import os
-
-    line = f"ranvier build --target {chip} --head"
+def completions(package, line):
+    """What bash is offered at the end of a line."""
     environment = {
         **os.environ,
         "PYTHONPATH": str(package),
         "_RANVIER_COMPLETE": "complete_bash",
         "COMP_WORDS": line,
-        "COMP_CWORD": "4",
+        "COMP_CWORD": str(line.count(" ")),
     }
-
     done = subprocess.run(
         [sys.executable, "-c", "from ranvier.cli import main; main()"],
         env=environment,
@@ -98,28 +96,12 @@ def test_the_shell_completes_options_of_the_target(package, chip):
         timeout=60,
         check=False,
     )
+    return done.stdout.split()
 
-    assert "--headroom" in done.stdout
+
+def test_the_shell_completes_options_of_the_target(package, chip):
+    assert "--headroom" in completions(package, f"ranvier build --target {chip} --head")
 
 
 def test_the_shell_completes_targets(package, chip):
-    import os
-
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(package),
-        "_RANVIER_COMPLETE": "complete_bash",
-        "COMP_WORDS": "ranvier build --target cli-",
-        "COMP_CWORD": "3",
-    }
-
-    done = subprocess.run(
-        [sys.executable, "-c", "from ranvier.cli import main; main()"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-    assert done.stdout.split() == [chip]
+    assert completions(package, "ranvier build --target cli-") == [chip]

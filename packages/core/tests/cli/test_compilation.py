@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import ranvier
+from ranvier.diagnostics import CHANGED_VALUE, GUESSED_VALUE
+from ranvier.graph import Graph
 
 
 def test_build_writes_the_configuration_that_the_library_builds(
@@ -76,7 +78,7 @@ def test_strict_turns_losses_into_exit_code_3_and_writes_nothing(cli, chip, loss
 
 
 def test_all_problems_of_a_network_follow_the_one_line_of_the_error(cli, chip, tmp_path):
-    from ranvier.graph import LIF, Graph, Linear
+    from ranvier.graph import LIF, Linear
 
     neuron = LIF(shape=(2,), tau_mem=5e-3, reset="to_value", refractory=2e-3)
     graph = Graph.sequential({"fc": Linear(weight=np.ones((2, 99))), "lif": neuron}, dt=1e-3)
@@ -91,7 +93,7 @@ def test_all_problems_of_a_network_follow_the_one_line_of_the_error(cli, chip, t
 
 
 def test_an_error_in_json_carries_the_diagnostics(cli, chip, tmp_path):
-    from ranvier.graph import LIF, Graph, Linear
+    from ranvier.graph import LIF, Linear
 
     neuron = LIF(shape=(2,), tau_mem=5e-3)
     graph = Graph.sequential({"fc": Linear(weight=np.ones((2, 99))), "lif": neuron}, dt=1e-3)
@@ -125,3 +127,43 @@ def test_a_file_for_another_target_is_refused(cli, chip, graph, tmp_path, monkey
 
     assert result.code == 1
     assert "leave --target out" in result.err
+
+
+@pytest.fixture
+def noted_file(graph, tmp_path):
+    """Return a network whose file format made the reader change and guess something."""
+    notes = [
+        CHANGED_VALUE.at("fc", "the gain implies dt = 0.002 s").to_dict(),
+        GUESSED_VALUE.at("out", "starts at 0").to_dict(),
+    ]
+    network = Graph(graph.nodes, graph.edges, dt=graph.dt, metadata={"diagnostics": notes})
+    path = tmp_path / "noted.rv"
+    ranvier.save(network, path)
+    return path
+
+
+@pytest.mark.parametrize("command", ["map", "build"])
+def test_what_the_reader_changed_or_guessed_is_told(cli, chip, noted_file, command):
+    result = cli(command, noted_file, "-t", chip)
+    document = json.loads(cli(command, noted_file, "-t", chip, "--json").out)
+
+    assert result.code == 0
+    assert [line.split()[0] for line in result.err.splitlines()] == ["CORE003", "CORE001"]
+    assert {"CORE003", "CORE001"} <= {d["code"] for d in document["diagnostics"]}
+    assert cli(command, noted_file, "-t", chip, "--quiet").err == ""
+
+
+@pytest.mark.parametrize("command", ["map", "build"])
+def test_strict_refuses_what_the_reader_changed(cli, chip, noted_file, tmp_path, command):
+    out = tmp_path / "out.rv"
+
+    result = cli(command, noted_file, "-t", chip, "--strict", "-o", out)
+
+    assert result.code == 3
+    assert "the gain implies dt" in result.err
+    assert "CORE001" not in result.err
+    assert not out.exists()
+
+
+def test_show_tells_what_the_reader_changed(cli, noted_file):
+    assert "the gain implies dt" in cli("show", noted_file).err

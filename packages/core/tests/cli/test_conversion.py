@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import ranvier
+from ranvier.errors import DeviceError
 from ranvier.events import EventSeries, read_events, write_events
 
 
@@ -63,6 +64,8 @@ def exporting(chip, monkeypatch):
 
     @hookimpl
     def ranvier_export(config, directory, form):
+        if form == "vendor":
+            raise DeviceError("no SDK")
         if form != "ram":
             return None
         path = directory / "ram.txt"
@@ -86,3 +89,20 @@ def test_a_form_that_the_plugin_does_not_have_is_an_error(cli, config_file, tmp_
     assert result.code == 1
     assert "punch-cards" in result.err
     assert not (tmp_path / "ram").exists()
+
+
+def test_what_nir_cannot_hold_is_told_when_a_network_is_converted(cli, network_file, tmp_path):
+    text = cli("convert", network_file, tmp_path / "net.nir")
+    document = json.loads(cli("convert", network_file, tmp_path / "net.nir", "--json").out)
+
+    assert text.code == 0
+    assert "CORE002 loss: node 'hidden': NIR states no reset by subtraction" in text.err
+    assert "CORE002" in {d["code"] for d in document["diagnostics"]}
+
+
+def test_an_export_that_fails_leaves_no_folder(cli, exporting, config_file, tmp_path):
+    result = cli("export", config_file, tmp_path / "new", "--form", "vendor")
+
+    assert result.code == 1
+    assert "no SDK" in result.err
+    assert not (tmp_path / "new").exists()

@@ -1,5 +1,7 @@
 import json
 import os
+import pathlib
+import shlex
 import signal
 import subprocess
 import sys
@@ -45,34 +47,74 @@ def test_the_version_can_also_be_asked_for_before_a_command(cli):
     assert result.out.startswith("ranvier ")
 
 
-def test_a_reader_that_goes_away_is_no_error_message(process, package):
-    command = [sys.executable, "-m", "ranvier.cli", "targets", "--json"]
+def without_reader(package, command):
+    """Run a command whose output nobody reads."""
     reading, writing = os.pipe()
     os.close(reading)
     environment = {**os.environ, "PYTHONPATH": str(package), "RANVIER_CHIPS": "cli-chip"}
-
     with os.fdopen(writing, "wb") as sink:
-        done = subprocess.run(
-            command, env=environment, stdout=sink, stderr=subprocess.PIPE, timeout=60, check=False
+        return subprocess.run(
+            [sys.executable, "-m", "ranvier.cli", command, "--json"],
+            env=environment,
+            stdout=sink,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
         )
+
+
+def test_a_reader_that_goes_away_is_no_error_message(package):
+    done = without_reader(package, "targets")
 
     assert done.returncode == 141
     assert done.stderr == b""
 
 
 def test_a_reader_of_a_typer_command_that_goes_away_is_no_error_message(package):
-    command = [sys.executable, "-m", "ranvier.cli", "diagnostics", "--json"]
-    reading, writing = os.pipe()
-    os.close(reading)
-    environment = {**os.environ, "PYTHONPATH": str(package), "RANVIER_CHIPS": "cli-chip"}
-
-    with os.fdopen(writing, "wb") as sink:
-        done = subprocess.run(
-            command, env=environment, stdout=sink, stderr=subprocess.PIPE, timeout=60, check=False
-        )
+    done = without_reader(package, "diagnostics")
 
     assert done.returncode == 141
     assert done.stderr == b""
+
+
+FULL = pathlib.Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="the system has no /dev/full")
+@pytest.mark.parametrize("arguments", [["targets"], ["diagnostics"], ["diagnostics", "--json"]])
+def test_a_full_disk_behind_the_output_is_one_line(package, arguments):
+    environment = {**os.environ, "PYTHONPATH": str(package), "RANVIER_CHIPS": "cli-chip"}
+
+    with FULL.open("wb") as sink:
+        done = subprocess.run(
+            [sys.executable, "-m", "ranvier.cli", *arguments],
+            env=environment,
+            stdout=sink,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("ranvier: the output cannot be written")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["targets"], ["diagnostics"]])
+def test_a_closed_output_is_no_error(package, arguments):
+    command = shlex.join([sys.executable, "-m", "ranvier.cli", *arguments])
+    environment = {**os.environ, "PYTHONPATH": str(package), "RANVIER_CHIPS": "cli-chip"}
+
+    done = subprocess.run(
+        ["sh", "-c", f"{command} >&-"],
+        env=environment,
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 SLOW_READ = """

@@ -16,6 +16,7 @@ TOO_BIG = DiagnosticCode("T001", "error", "Too big.")
         (MappingError("lossy", [CHANGED_VALUE.at("b", "x"), UNEQUAL_LATENCY.at("c", "y")]), 3),
         (MappingError("no findings"), 1),
         (DeviceError("busy"), 1),
+        (MemoryError("114 PiB"), 1),
         (RuntimeError("surprise"), 70),
     ],
 )

@@ -119,3 +119,21 @@ def test_a_nir_file_without_a_time_step_asks_for_one(cli, tmp_path):
 
 def test_a_written_network_can_be_read_by_the_library(graph, network_file):
     assert ranvier.load(network_file) == graph
+
+
+def test_show_prints_the_summary_of_a_configuration_whose_plugin_is_installed(cli, config_file):
+    result = cli("show", config_file)
+
+    assert result.code == 0
+    assert str(ranvier.load(config_file)) in result.out
+    assert result.err == ""
+
+
+def test_a_device_file_is_not_read_as_an_array(cli, config_file, tmp_path):
+    endless = tmp_path / "spikes.npy"
+    endless.symlink_to("/dev/zero")
+
+    result = cli("simulate", config_file, endless)
+
+    assert result.code == 1
+    assert "is a device or a pipe" in result.err

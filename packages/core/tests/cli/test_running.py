@@ -175,3 +175,15 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_run(
 
     assert result.code == 1
     assert str(tmp_path / name) in result.err
+
+
+def test_an_event_beyond_all_memory_is_one_line(cli, config_file, tmp_path):
+    events = np.zeros(2, dtype=[("t", "f8"), ("x", "i4"), ("p", "i4")])
+    events["t"] = [0.0, 1e12]
+    np.save(tmp_path / "far.npy", events)
+
+    result = cli("simulate", config_file, tmp_path / "far.npy")
+
+    assert result.code == 1
+    assert "not enough memory" in result.err
+    assert len(result.err.splitlines()) == 1

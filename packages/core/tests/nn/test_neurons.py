@@ -158,6 +158,8 @@ def test_the_readout_can_be_switched_to_the_membrane():
         ({"threshold": 0.0}, "threshold"),
         ({"threshold": math.nan}, "NaN"),
         ({"max_spikes": 0}, "max_spikes"),
+        ({"max_spikes": 2.5}, "whole number"),
+        ({"max_spikes": math.nan}, "whole number"),
         ({"reset": "zero"}, "'subtract' or 'to_value'"),
         ({"decay": "linear"}, "decay"),
         ({"refractory": -1.0}, "refractory"),

@@ -51,3 +51,49 @@ def test_layers_that_disagree_about_the_step_are_refused():
 
     with pytest.raises(InputError, match=r"found \[0.001, 0.002\]; pass dt="):
         rnn.Timed(network)
+
+
+@pytest.mark.parametrize(
+    "module", [rnn.Sequential(rnn.LIF(3)), rnn.LIF(3), rnn.Linear(3, 4), rnn.SynNet(2, 3)]
+)
+def test_a_module_refuses_arrays_with_advice(module, raster):
+    with pytest.raises(InputError, match=r"torch\.as_tensor"):
+        module(raster)
+
+
+def test_a_layer_without_time_step_sends_series_to_timed(raster):
+    with pytest.raises(InputError, match=r"ranvier\.nn\.Timed"):
+        rnn.Linear(3, 4)(EventSeries.from_raster(raster, 1e-3))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: rnn.LIF(3),
+        lambda: rnn.Sequential(rnn.Linear(3, 4), rnn.LIF(4)),
+        lambda: rnn.SynNet(2, 3),
+        lambda: rnn.from_graph(rnn.Sequential(rnn.Linear(3, 4), rnn.LIF(4)).to_graph()),
+    ],
+)
+def test_neurons_and_networks_take_series_themselves(make, raster):
+    module = make()
+    series = [EventSeries.from_raster(raster[:n], 1e-3) for n in (20, 40)]
+
+    answers = module(series)
+
+    expected = rnn.Timed(module)(series)
+    assert answers == expected
+    assert [round(a.duration / 1e-3) for a in answers] == [20, 40]
+
+
+def test_a_membrane_readout_gives_continuous_series(raster):
+    network = rnn.SynNet(2, 3, output="vmem")
+
+    answer = network(EventSeries.from_raster(raster, 1e-3))
+
+    assert isinstance(answer, ContinuousSeries)
+
+
+def test_series_give_no_traces(network, raster):
+    with pytest.raises(InputError, match="pass a Tensor"):
+        network(EventSeries.from_raster(raster, 1e-3), record=True)

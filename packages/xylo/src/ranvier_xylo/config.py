@@ -70,6 +70,8 @@ class XyloConfig(OriginFields):
         Model units per count of the synaptic currents.
     origin_* : array or None
         The float network behind the integers, see `OriginFields`.
+    target, dt, input_shapes, node_shapes, outputs, placement, latency, diagnostics, provenance
+        As in `ranvier.artifacts.ChipConfig`.
 
     Raises
     ------

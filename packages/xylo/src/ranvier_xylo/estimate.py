@@ -133,6 +133,14 @@ def workload_of(config: XyloConfig, *, p_in: float = 1.0, p_hidden: float = 1.0)
 def _activity(config: XyloConfig, recording: Recording | None) -> Activity:
     if recording is None:
         return Activity()
+    strangers = sorted(
+        {n for n, _ in recording.signals} - set(config.node_shapes) - set(config.input_shapes)
+    )
+    if strangers:
+        raise InputError(
+            f"{config.target}: estimate: the recording has nodes {strangers}, which this network "
+            "does not have; pass a recording of the same network"
+        )
     spikes, active, bins = np.zeros(config.n_hid), 0, 0
     seen = np.zeros(config.n_hid, dtype=bool)
     for (node, quantity), signal in recording.signals.items():

@@ -23,6 +23,24 @@ class Limits:
         Which membrane rule the core has.
     bias : bool
         Whether membranes have a bias.
+    input_channels, hidden_neurons, output_neurons : int
+        Most of each.
+    synapses_per_hidden_neuron, synapses_per_output_neuron : int
+        Synaptic states per neuron.
+    input_expansion_neurons, output_expansion_neurons : int
+        Most hidden neurons that receive input, and that drive outputs.
+    fan_out : int
+        Most recurrent targets of one hidden neuron.
+    recurrent_weights : int
+        Most recurrent weights in all.
+    weight_min, weight_max, weight_shift_max : int
+        Range of the weights, and their largest left shift.
+    dash_min, dash_max : int
+        Range of the decay shifts.
+    threshold_min, threshold_max, bias_min, bias_max : int
+        Ranges of these registers.
+    input_count_max : int
+        Most input spikes of one channel in one step.
     hidden_spikes_max, output_spikes_max : int
         Most spikes of one neuron in one step.
     """

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -7,6 +9,7 @@ from ranvier.errors import InputError, QuantizationError
 from ranvier.graph import Linear
 from ranvier_xylo import diagnostics as codes
 from ranvier_xylo.quantization import _fit
+from ranvier_xylo.quantization._report import weight_precision
 
 few = settings(max_examples=25, deadline=None)
 
@@ -155,6 +158,23 @@ def test_precision_and_agreement_are_reported_per_layer(make_chain, counts):
     assert all(layer["sqnr_db"] > 35 for layer in layers.values())
     for code in (codes.LAYER_PRECISION, codes.SPIKE_AGREEMENT):
         assert {d.node for d in config.diagnostics if d.code == code.code} == set(layers)
+
+
+def test_exact_weights_keep_300_db_however_large_they_are(make_chain, rng):
+    mapped = rv.map(make_chain(rng, (4, 10, 3)), "xylo-audio3")
+    weights = {
+        "weights_in": np.full((4, 10, 1), 1e30),
+        "weights_rec": np.zeros((10, 10, 1)),
+        "weights_out": np.ones((10, 3)),
+    }
+    floats = SimpleNamespace(**weights, threshold=np.ones(10), threshold_out=np.ones(3))
+    scales = SimpleNamespace(
+        hidden=np.ones(10), output=np.ones(3), shift_in=0, shift_rec=0, shift_out=0
+    )
+
+    precision = weight_precision(mapped, floats, weights, scales)
+
+    assert precision == {"n0": pytest.approx(300), "n1": pytest.approx(300)}
 
 
 def test_agreement_is_measured_against_the_decays_of_the_graph(make_chain, counts):

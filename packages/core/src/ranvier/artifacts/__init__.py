@@ -3,10 +3,6 @@
 from .config import Array as Array, ChipConfig as ChipConfig, OutputChannel as OutputChannel
 from .mapped import MappedNetwork as MappedNetwork
 from .placement import Placement as Placement
-from .recording import (
-    Recording as Recording,
-    Signal as Signal,
-    SpikeTrain as SpikeTrain,
-    Trace as Trace,
-)
+from .recording import Recording as Recording
 from .session import AbstractSession as AbstractSession, State as State
+from .signal import Signal as Signal, SpikeTrain as SpikeTrain, Trace as Trace

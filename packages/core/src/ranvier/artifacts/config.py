@@ -30,7 +30,17 @@ Array = Annotated[
 
 
 class OutputChannel(BaseModel):
-    """Which signal of which node an output of the graph is."""
+    """Which signal of which node an output of the graph is.
+
+    Parameters
+    ----------
+    output : str
+        Name of the Output node.
+    node : str
+        Name of the node whose signal it shows.
+    quantity : str
+        ``"spikes"``, or a state of that node.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     output: str
@@ -58,6 +68,8 @@ class ChipConfig(BaseModel):
         Which neuron sits where.
     latency : mapping of str to int
         Extra steps of each node's signal, compared with the graph.
+    node_shapes : mapping of str to tuple of int
+        Shape of every node that can be recorded.
     diagnostics : tuple of Diagnostic
         Losses and notes of mapping and quantisation.
     provenance : mapping

@@ -25,6 +25,15 @@ class AbstractSession(ABC):
     A subclass implements `_run`, `get_state`, `set_state` and `reset`, and releases what it holds
     in `_close`. Inputs arrive there validated: int64 counts (or float64 values on targets that
     take them), batched, C-contiguous.
+
+    Parameters
+    ----------
+    input_shapes : mapping of str to tuple of int
+        Shape of every Input node.
+    dt : float or None
+        Time step, in s, > 0, on which series are rastered; None: series are refused.
+    spiking : bool
+        Whether inputs are spike counts (else real values).
     """
 
     def __init__(
@@ -95,10 +104,10 @@ class AbstractSession(ABC):
 
         Parameters
         ----------
-        spikes : array, series, list of these, or mapping of str to array
+        spikes : array, series, list of these, or mapping of str to any of these
             Counts ``([batch,] time, *input_shape)``, an `EventSeries` (or `ContinuousSeries` where
             real values are taken), or a list of samples of unequal length; a mapping by input name
-            for several inputs. The recording's outputs come in kind.
+            for several inputs, which start and end together. The recording's outputs come in kind.
         record : sequence of str, or bool
             Quantities besides the outputs: ``"spikes"`` (of every neuron node), ``"v_mem"``, or
             ``"node.quantity"`` for one node. True takes everything there is.
@@ -122,7 +131,11 @@ class AbstractSession(ABC):
         if self._closed:
             raise SimulationError("this session is closed; open a new one")
         given = self._from_series(spikes)
-        if given is not None:
+        if isinstance(given, dict):
+            spikes = {name: part.values for name, part in given.items()}
+            given = _common(given)
+            lengths = given.lengths
+        elif given is not None:
             spikes, lengths = given.values, given.lengths
         inputs, batched = check_inputs(spikes, self._input_shapes, counts=self._spiking)
         n_samples, n_steps = next(iter(inputs.values())).shape[:2]
@@ -138,16 +151,32 @@ class AbstractSession(ABC):
             result, batched=given.kind == "list", lengths=checked, t_starts=starts
         )
 
-    def _from_series(self, spikes: Any) -> RasterInput | None:
+    def _from_series(self, spikes: Any) -> RasterInput | dict[str, RasterInput] | None:
         """Return series and lists of samples on the grid; None for what is an array already."""
+        if isinstance(spikes, Mapping):
+            if set(spikes) != set(self._input_shapes) or not any(
+                map(_holds_series, spikes.values())
+            ):
+                return None
+            return {
+                name: self._on_grid(spikes[name], shape)
+                for name, shape in self._input_shapes.items()
+            }
         samples = spikes if isinstance(spikes, list | tuple) and spikes else (spikes,)
         series = isinstance(samples[0], EventSeries | ContinuousSeries)
         ragged = len({np.shape(s)[:1] for s in samples}) > 1 if not series else False
         if not series and not ragged:
             return None
-        if self._dt is None or len(self._input_shapes) != 1:
-            raise InputError("input: series need a network with one input and a time step")
-        return as_raster(spikes, dt=self._dt, shape=next(iter(self._input_shapes.values())))
+        if len(self._input_shapes) != 1:
+            raise InputError(
+                f"input: several inputs {list(self._input_shapes)}; pass a mapping by name"
+            )
+        return self._on_grid(spikes, next(iter(self._input_shapes.values())))
+
+    def _on_grid(self, data: Any, shape: tuple[int, ...]) -> RasterInput:
+        if self._dt is None:
+            raise InputError("input: series need a session with a time step; pass arrays")
+        return as_raster(data, dt=self._dt, shape=shape)
 
     def stream(self, source: Iterable[Any], **options: Any) -> Iterator[Recording]:
         """Run chunk after chunk of an input, yielding one recording each; state carries over."""
@@ -170,6 +199,34 @@ class AbstractSession(ABC):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _holds_series(data: Any) -> bool:
+    first = data[0] if isinstance(data, list | tuple) and data else data
+    return isinstance(first, EventSeries | ContinuousSeries)
+
+
+def _common(parts: Mapping[str, RasterInput]) -> RasterInput:
+    """Return the way back that all inputs share: their kind, starts and lengths.
+
+    Raises
+    ------
+    InputError
+        Inputs are of different kinds, or do not start and end together.
+    """
+    found = {
+        name: (part.kind, part.t_starts, part.values.shape[1], np.asarray(part.lengths).tolist())
+        for name, part in parts.items()
+    }
+    first = next(iter(found.values()))
+    odd = next((name for name, entry in found.items() if entry != first), None)
+    if odd is not None:
+        raise InputError(
+            f"input {odd!r}: is {found[odd][0]} from {found[odd][1]} s over {found[odd][2]} steps, "
+            f"{next(iter(found))!r} is {first[0]} from {first[1]} s over {first[2]} steps; give "
+            "all inputs in one kind with the same start and duration (t_start, t_stop)"
+        )
+    return next(iter(parts.values()))
 
 
 def check_inputs(
@@ -254,9 +311,8 @@ def check_padding(inputs: Mapping[str, NDArray[Any]], lengths: NDArray[np.int64]
     """Raise `InputError` if a sample has input beyond its length."""
     for name, array in inputs.items():
         beyond = np.arange(array.shape[1])[None] >= lengths[:, None]
-        bad = np.flatnonzero(
-            (array.astype(bool).reshape(*beyond.shape, -1).any(-1) & beyond).any(1)
-        )
+        active = array.astype(bool).any(axis=tuple(range(2, array.ndim)))
+        bad = np.flatnonzero((active & beyond).any(1))
         if bad.size:
             raise InputError(
                 f"input {name!r}: sample {bad[0]} has input beyond its length {lengths[bad[0]]}; "

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..diagnostics import describe
+from ..errors import MappingError
 from .console import Output
 from .flags import (
     ConventionOption,
@@ -27,6 +29,8 @@ from .outputs import check_target, check_writable
 
 if TYPE_CHECKING:
     from ..artifacts import ChipConfig, MappedNetwork
+    from ..diagnostics import Diagnostic
+    from ..graph import Graph
 
 
 def map_network(
@@ -49,9 +53,10 @@ def map_network(
     output = Output(as_json=as_json, quiet=quiet)
     check_writable(out, suffixes=(".rv",))
     graph = read_network(network, dt=dt, convention=convention, reset=reset, scheme=scheme)
+    noted = _reading_findings(graph, network, strict=strict, output=output)
     with output.progress(f"mapping on {target}"):
         mapped = pipeline.map(graph, target, strict=strict, **options)
-    _finish(mapped, out, output)
+    _finish(mapped, out, output, noted)
 
 
 def quantize_network(
@@ -99,12 +104,30 @@ def build_config(
     output = Output(as_json=as_json, quiet=quiet)
     check_writable(out, suffixes=(".rv",))
     graph = read_network(network, dt=dt, convention=convention, reset=reset, scheme=scheme)
+    noted = _reading_findings(graph, network, strict=strict, output=output)
     with output.progress(f"building for {target}"):
         config = pipeline.build(graph, target, strict=strict, **options)
-    _finish(config, out, output)
+    _finish(config, out, output, noted)
 
 
-def _finish(result: MappedNetwork | ChipConfig, out: Path | None, output: Output) -> None:
+def _reading_findings(
+    graph: Graph, path: Path, *, strict: bool, output: Output
+) -> tuple[Diagnostic, ...]:
+    """Tell what the reader of the network's file lost or chose; with ``strict`` refuse losses."""
+    noted = graph.diagnostics
+    losses = [d for d in noted if d.severity == "loss"]
+    if strict and losses:
+        raise MappingError(describe(losses, heading=f"{path}: {len(losses)} loss(es)"), losses)
+    output.diagnostics(noted)
+    return noted
+
+
+def _finish(
+    result: MappedNetwork | ChipConfig,
+    out: Path | None,
+    output: Output,
+    noted: tuple[Diagnostic, ...] = (),
+) -> None:
     """Save the result and tell what it is."""
     if out is not None:
         save_artifact(result, out)
@@ -117,7 +140,7 @@ def _finish(result: MappedNetwork | ChipConfig, out: Path | None, output: Output
             "hash": result.content_hash,
             "latency": result.latency,
             "places": len(result.placement),
-            "diagnostics": [d.to_dict() for d in result.diagnostics],
+            "diagnostics": [d.to_dict() for d in (*noted, *result.diagnostics)],
             "file": out,
         }
     )

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from ..diagnostics import Diagnostic
 
 if TYPE_CHECKING:
     from ..files import FileHeader
     from ..graph import Graph
-
-
-def network_diagnostics(graph: Graph) -> tuple[Diagnostic, ...]:
-    """Return the findings that a reader left in a network's metadata."""
-    return tuple(
-        Diagnostic.from_dict(entry)
-        for entry in graph.metadata.get("diagnostics", ())
-        if isinstance(entry, Mapping)
-    )
 
 
 def network_document(graph: Graph, path: Path) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,6 +21,9 @@ from .flags import (
 )
 from .inputs import check_exists, load_as, read_network, save_artifact
 from .outputs import check_writable
+
+if TYPE_CHECKING:
+    from ..diagnostics import Diagnostic
 
 _EVENTS = (".bs1", ".bs2", ".npy", ".npz")
 
@@ -45,15 +49,24 @@ def convert_file(
     check_exists(source)
     if destination.exists() and destination.samefile(source):
         raise FileError(f"{destination}: is the source itself; name another output")
+    noted: tuple[Diagnostic, ...] = ()
     if source.suffix.lower() in _EVENTS:
         kind = _convert_events(source, destination)
     elif source.suffix.lower() == ".rv" and destination.suffix.lower() == ".npz":
         kind = _unpack_recording(source, destination)
     else:
         given = {"dt": dt, "convention": convention, "reset": reset, "scheme": scheme}
-        kind = _convert_network(source, destination, given)
+        kind, noted = "network", _convert_network(source, destination, given)
     output.text(f"{kind}: {source} -> {destination}")
-    output.document({"kind": kind, "source": source, "file": destination})
+    output.diagnostics(noted)
+    output.document(
+        {
+            "kind": kind,
+            "source": source,
+            "file": destination,
+            "diagnostics": [d.to_dict() for d in noted],
+        }
+    )
 
 
 def export_config(
@@ -76,10 +89,16 @@ def export_config(
     target = manager().target(chip.target)
     is_new = not directory.exists()
     make_folder(directory)
-    written = manager().call("ranvier_export", target, config=chip, directory=directory, form=form)
+    written = None
+    try:
+        written = manager().call(
+            "ranvier_export", target, config=chip, directory=directory, form=form
+        )
+    finally:
+        if is_new and not written:
+            with suppress(OSError):
+                directory.rmdir()
     if written is None:
-        if is_new:
-            directory.rmdir()
         raise FileError(
             f"{chip.target}: its plugin has no form {form!r}; its page in the documentation lists "
             "the forms it writes"
@@ -116,12 +135,14 @@ def _unpack_recording(source: Path, destination: Path) -> str:
     return "recording"
 
 
-def _convert_network(source: Path, destination: Path, given: dict[str, Any]) -> str:
+def _convert_network(
+    source: Path, destination: Path, given: dict[str, Any]
+) -> tuple[Diagnostic, ...]:
+    """Convert a network; return what reading and writing lost or chose."""
     from .. import files
 
     graph = read_network(source, **given)
     if destination.suffix.lower() == ".rv":
         save_artifact(graph, destination)
-    else:
-        files.write(graph, destination)
-    return "network"
+        return graph.diagnostics
+    return (*graph.diagnostics, *(files.write(graph, destination) or ()))

@@ -25,6 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit code, see `ranvier.cli.exits`.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    _open_closed_streams()
     try:
         code = _run(arguments)
         sys.stdout.flush()
@@ -34,7 +35,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _silence_stdout()
         return exits.PIPE_CLOSED
+    except OSError as error:
+        if not output_failed(error):
+            raise
+        _silence_stdout()
+        print(f"ranvier: the output cannot be written ({error.strerror})", file=sys.stderr)
+        return exits.FAILED
     return code
+
+
+def output_failed(error: Exception) -> bool:
+    """Say whether an error comes from printing: the system refused, and no file is named."""
+    return type(error) is OSError and error.strerror is not None and error.filename is None
 
 
 def _run(arguments: list[str]) -> int:
@@ -52,6 +64,13 @@ def _run(arguments: list[str]) -> int:
     from .app import run
 
     return run(arguments)
+
+
+def _open_closed_streams() -> None:
+    """Give a process that was started with closed streams (``>&-``) a place to print to."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
 
 
 def _silence_stdout() -> None:

@@ -16,6 +16,7 @@ import typer
 from ..diagnostics import Diagnostic
 from ..errors import RanvierError
 from . import exits
+from .entry import output_failed
 
 
 def guarded(command: Callable[..., Any]) -> Callable[..., None]:
@@ -37,6 +38,8 @@ def guarded(command: Callable[..., Any]) -> Callable[..., None]:
         except (typer.Exit, typer.BadParameter):
             raise
         except Exception as error:
+            if output_failed(error):
+                raise
             code = report_error(error, as_json=bool(arguments.get("as_json")))
         if code:
             raise typer.Exit(code)
@@ -76,6 +79,8 @@ def report_error(error: Exception, *, as_json: bool = False) -> int:
 
 def exit_code_of(error: Exception) -> int:
     """Return the exit code of an error: losses are told apart from real failures."""
+    if isinstance(error, MemoryError):
+        return exits.FAILED
     if not isinstance(error, RanvierError):
         return exits.BUG
     diagnostics: tuple[Diagnostic, ...] = getattr(error, "diagnostics", ())
@@ -85,6 +90,9 @@ def exit_code_of(error: Exception) -> int:
 
 
 def _headline(error: Exception, diagnostics: tuple[Diagnostic, ...]) -> str:
+    if isinstance(error, MemoryError):
+        what = _one_line(str(error)) or "no figure given"
+        return f"not enough memory ({what}); give shorter input, a smaller batch or a larger dt"
     if not isinstance(error, RanvierError):
         return (
             f"unexpected {type(error).__name__}: {_one_line(str(error))}; please report it "

@@ -113,8 +113,10 @@ def save_artifact(artifact: Any, path: Path) -> None:
 
 
 def check_exists(path: Path) -> None:
-    """Raise `FileError` if there is no such file."""
+    """Raise `FileError` if there is no such file, or if it is a device or a pipe."""
     if path.is_dir():
         raise FileError(f"{path}: is a directory, expected a file")
     if not path.exists():
         raise FileError(f"{path}: there is no such file; check the path")
+    if not path.is_file():
+        raise FileError(f"{path}: is a device or a pipe, expected a file; save its content first")

@@ -12,7 +12,7 @@ import typer
 from ..errors import PluginError
 from . import listing
 from .console import Output
-from .contents import header_document, network_diagnostics, network_document
+from .contents import header_document, network_document
 from .flags import (
     ConfigArgument,
     ConventionOption,
@@ -56,11 +56,13 @@ def show_file(
     if file.suffix.lower() == ".rv":
         header, content = header_of(file), load_if_possible(file)
         output.text(f"{header}" if content is None else f"{header}\n\n{content}")
+        if header.kind == "graph" and content is not None:
+            output.diagnostics(content.diagnostics)
         output.document(header_document(header))
         return
     graph = read_network(file, dt=dt, convention=convention, reset=reset, scheme=scheme)
     output.text(str(graph))
-    output.diagnostics(network_diagnostics(graph))
+    output.diagnostics(graph.diagnostics)
     output.document(network_document(graph, file))
 
 

@@ -46,9 +46,7 @@ def simulate_config(
     from .. import pipeline
 
     output = Output(as_json=as_json, quiet=quiet)
-    check_writable(out, suffixes=(".rv", ".npz"))
-    chip = _load_config(config, target)
-    given = read_spikes(spikes, shapes=chip.input_shapes, dt=chip.dt if dt is None else dt)
+    chip, given = _prepare(config, spikes, target=target, out=out, dt=dt)
     with (
         output.progress(f"simulating {chip.target}"),
         pipeline.open_simulation(chip, **options) as session,
@@ -83,9 +81,7 @@ def deploy_config(
     from .. import pipeline
 
     output = Output(as_json=as_json, quiet=quiet)
-    check_writable(out, suffixes=(".rv", ".npz"))
-    chip = _load_config(config, target)
-    given = read_spikes(spikes, shapes=chip.input_shapes, dt=chip.dt if dt is None else dt)
+    chip, given = _prepare(config, spikes, target=target, out=out, dt=dt)
     with (
         output.progress(f"running on {device}"),
         pipeline.deploy(chip, device=device, **options) as session,
@@ -94,12 +90,18 @@ def deploy_config(
     _finish(recording, chip, out, output)
 
 
-def _load_config(path: Path, target: str | None) -> ChipConfig:
+def _prepare(
+    path: Path, spikes: Path, *, target: str | None, out: Path | None, dt: float | None
+) -> tuple[ChipConfig, tuple[Any, Any]]:
+    """Check where the recording goes, then return the configuration and the spikes for it."""
     from ..artifacts import ChipConfig
 
+    check_writable(out, suffixes=(".rv", ".npz"))
     config = load_as(path, ChipConfig)
     check_target(path, config.target, target)
-    return config
+    return config, read_spikes(
+        spikes, shapes=config.input_shapes, dt=config.dt if dt is None else dt
+    )
 
 
 def _run(

@@ -113,6 +113,16 @@ class Animation:
         return _cursor_scene(self.series, ax)
 
 
+def animate(
+    series: EventSeries | ContinuousSeries, path: Any, *, duration: float, frame_rate: float
+) -> Animation:
+    """Return the animation of a series, and write it when a path is given."""
+    animation = Animation(series, duration=duration, frame_rate=frame_rate)
+    if path is not None:
+        animation.save(path)
+    return animation
+
+
 def _cursor_scene(series: EventSeries | ContinuousSeries, ax: Any) -> Any:
     """Uncover a still picture behind a moving line."""
     series.show(ax)

@@ -57,7 +57,19 @@ def stack_rasters(rasters: Sequence[npt.ArrayLike]) -> tuple[npt.NDArray[Any], I
 
 
 def unstack_rasters(stacked: npt.NDArray[Any], lengths: npt.ArrayLike) -> list[npt.NDArray[Any]]:
-    """Return the rasters of a padded batch, shapes (time_b, *shape).
+    """Return the rasters of a padded batch.
+
+    Parameters
+    ----------
+    stacked : array, shape (batch, time, *shape)
+        Rasters, padded at their ends.
+    lengths : array_like of int, shape (batch,)
+        Steps of each sample, 0 to time.
+
+    Returns
+    -------
+    list of array, shapes (time_b, *shape)
+        Views without the padding.
 
     Raises
     ------
@@ -146,7 +158,7 @@ class RasterInput:
         """Return one sample as series."""
         if signal == "spikes":
             return EventSeries.from_raster(part, self.dt, t_start=start)
-        flat = part.reshape(part.shape[0], -1)
+        flat = part.reshape(part.shape[0], dtype.size_of(part.shape[1:]))
         return ContinuousSeries.from_clocked(flat, self.dt, t_start=start, unit=unit)
 
 

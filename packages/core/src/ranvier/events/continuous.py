@@ -295,12 +295,9 @@ class ContinuousSeries:
 
         Parameters and errors are those of :meth:`EventSeries.anim`.
         """
-        from .animation import Animation
+        from .animation import animate
 
-        animation = Animation(self, duration=duration, frame_rate=frame_rate)
-        if path is not None:
-            animation.save(path)
-        return animation
+        return animate(self, path, duration=duration, frame_rate=frame_rate)
 
     # -- internals -------------------------------------------------------------------------------
 

@@ -70,7 +70,7 @@ def events_of_raster(raster: npt.ArrayLike, *, graded: bool) -> EventArrays:
             "(time, polarity, row, column); take one sample of a batch"
         )
     steps, shape = array.shape[0], tuple(array.shape[1:])
-    flat = array.reshape(steps, -1)
+    flat = array.reshape(steps, dtype.size_of(shape))
     if graded:
         if array.dtype.kind not in "iubf" or not np.isfinite(array).all():
             raise InputError("events: graded rasters hold finite numbers; this has others")

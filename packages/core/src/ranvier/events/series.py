@@ -5,21 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
 from ranvier.errors import InputError
 
 from . import conversion, dtype, editing, windows
-from .binning import (
-    FloatArray,
-    IntArray,
-    as_integers,
-    as_times,
-    check_step,
-    read_only,
-)
-from .validation import as_payload, check_channels, check_window, equal
+from .binning import FloatArray, IntArray, check_step
+from .validation import equal, event_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,34 +77,10 @@ class EventSeries:
         periodic: bool = False,
         name: str = "",
     ) -> None:
-        seconds = as_times(times)
-        numbers = as_integers(channels, what="channels")
-        values = None if payload is None else as_payload(payload)
-        for what, array in (("channels", numbers), ("payload", values)):
-            if array is not None and array.shape != seconds.shape:
-                raise InputError(
-                    f"events: {what} have shape {array.shape}, times have {seconds.shape}; "
-                    "give one of each per event"
-                )
-        if shape is None:
-            shape = max(1, int(numbers.max(initial=0)) + 1)
-        sizes = dtype.check_shape(shape)
-        if t_stop is None:
-            last = max(float(t_start), seconds.max(initial=-np.inf))
-            t_stop = max(last + dtype.MICROSECOND, float(np.nextafter(last, np.inf)))
-        check_window(seconds, float(t_start), float(t_stop))
-        check_channels(numbers, dtype.size_of(sizes))
-        order = np.argsort(seconds, kind="stable")
-        fields = {
-            "times": read_only(seconds[order]),
-            "channels": read_only(numbers[order]),
-            "payload": None if values is None else read_only(values[order]),
-            "t_start": float(t_start),
-            "t_stop": float(t_stop),
-            "shape": sizes,
-            "periodic": bool(periodic),
-            "name": str(name),
-        }
+        fields = event_fields(
+            times, channels, payload=payload, t_start=t_start, t_stop=t_stop, shape=shape
+        )
+        fields |= {"periodic": bool(periodic), "name": str(name)}
         for field, value in fields.items():
             object.__setattr__(self, field, value)
 
@@ -414,9 +382,6 @@ class EventSeries:
         MissingDependencyError
             A GIF is asked for and matplotlib is not installed.
         """
-        from .animation import Animation
+        from .animation import animate
 
-        animation = Animation(self, duration=duration, frame_rate=frame_rate)
-        if path is not None:
-            animation.save(path)
-        return animation
+        return animate(self, path, duration=duration, frame_rate=frame_rate)

@@ -9,7 +9,46 @@ import numpy.typing as npt
 
 from ranvier.errors import InputError
 
-from .binning import FloatArray, IntArray, as_times
+from . import dtype
+from .binning import FloatArray, IntArray, as_integers, as_times, read_only
+
+
+def event_fields(
+    times: npt.ArrayLike,
+    channels: npt.ArrayLike,
+    *,
+    payload: npt.ArrayLike | None,
+    t_start: float,
+    t_stop: float | None,
+    shape: int | tuple[int, ...] | None,
+) -> dict[str, Any]:
+    """Return events, window and shape of a series, checked and sorted by time."""
+    seconds = as_times(times)
+    numbers = as_integers(channels, what="channels")
+    values = None if payload is None else as_payload(payload)
+    for what, array in (("channels", numbers), ("payload", values)):
+        if array is not None and array.shape != seconds.shape:
+            raise InputError(
+                f"events: {what} have shape {array.shape}, times have {seconds.shape}; "
+                "give one of each per event"
+            )
+    if shape is None:
+        shape = max(1, int(numbers.max(initial=0)) + 1)
+    sizes = dtype.check_shape(shape)
+    if t_stop is None:
+        last = max(float(t_start), seconds.max(initial=-np.inf))
+        t_stop = max(last + dtype.MICROSECOND, float(np.nextafter(last, np.inf)))
+    check_window(seconds, float(t_start), float(t_stop))
+    check_channels(numbers, dtype.size_of(sizes))
+    order = np.argsort(seconds, kind="stable")
+    return {
+        "times": read_only(seconds[order]),
+        "channels": read_only(numbers[order]),
+        "payload": None if values is None else read_only(values[order]),
+        "t_start": float(t_start),
+        "t_stop": float(t_stop),
+        "shape": sizes,
+    }
 
 
 def as_payload(values: npt.ArrayLike) -> npt.NDArray[Any]:

@@ -157,5 +157,18 @@ def _sorted_part(nodes: Mapping[str, Node], edges: Sequence[Edge]) -> list[str]:
 
 
 def order_nodes(nodes: Mapping[str, Node], edges: Sequence[Edge]) -> tuple[str, ...]:
-    """Return the topological order over undelayed edges."""
+    """Return the topological order over undelayed edges.
+
+    Parameters
+    ----------
+    nodes : mapping of str to Node
+        Nodes by name.
+    edges : sequence of Edge
+        Connections; those with a delay put no node before another.
+
+    Returns
+    -------
+    tuple of str
+        All names, sources first.
+    """
     return tuple(_sorted_part(nodes, edges))

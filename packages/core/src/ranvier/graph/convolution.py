@@ -108,7 +108,17 @@ class Convolution(Windowed):
 @register_node
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Conv1d(Convolution):
-    """Cross-correlation over one axis; ``shape`` (c, n)."""
+    """Cross-correlation over one axis, as in torch.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Input, (c_in, n).
+    weight : array, (c_out, c_in / groups, k)
+        Kernels.
+    bias, stride, padding, dilation, groups
+        As `Conv2d`, over one axis.
+    """
 
     kind: ClassVar[str] = "Conv1d"
     axes: ClassVar[int] = 1
@@ -117,7 +127,21 @@ class Conv1d(Convolution):
 @register_node
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Conv2d(Convolution):
-    """Cross-correlation over two axes, as in torch; ``shape`` (c, h, w)."""
+    """Cross-correlation over two axes, as in torch.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Input, (c_in, h, w).
+    weight : array, (c_out, c_in / groups, kh, kw)
+        Kernels.
+    bias : array, (c_out,), or None
+        Added in every step.
+    stride, padding, dilation : int or pair of int
+        Step between windows >= 1, zeros on both sides >= 0, step between taps >= 1.
+    groups : int
+        Groups of channels that are convolved alone, >= 1.
+    """
 
     kind: ClassVar[str] = "Conv2d"
 
@@ -125,7 +149,17 @@ class Conv2d(Convolution):
 @register_node
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ConvTranspose2d(Convolution):
-    """Transposed convolution; weight ``(c_in, c_out / groups, kh, kw)`` as in torch."""
+    """Transposed convolution over two axes, as in torch.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Input, (c_in, h, w).
+    weight : array, (c_in, c_out / groups, kh, kw)
+        Kernels.
+    bias, stride, padding, dilation, groups
+        As `Conv2d`.
+    """
 
     kind: ClassVar[str] = "ConvTranspose2d"
 
@@ -177,7 +211,17 @@ class Pool2d(Windowed):
 @register_node
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SumPool2d(Pool2d):
-    """Sum over each window."""
+    """Sum over each window.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Input, (c, h, w).
+    kernel_size, stride : int or pair of int
+        Window and step between windows, >= 1.
+    padding : int or pair of int
+        Zeros on both sides, >= 0.
+    """
 
     kind: ClassVar[str] = "SumPool2d"
 
@@ -185,6 +229,12 @@ class SumPool2d(Pool2d):
 @register_node
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AvgPool2d(Pool2d):
-    """Mean over each window, padded zeros counted."""
+    """Mean over each window, padded zeros counted.
+
+    Parameters
+    ----------
+    shape, kernel_size, stride, padding
+        As `SumPool2d`.
+    """
 
     kind: ClassVar[str] = "AvgPool2d"

@@ -73,5 +73,18 @@ def decay_factor(tau: ArrayLike, *, dt: float, decay: Decay = "exponential") -> 
 
 
 def tau_from_decay_factor(factor: ArrayLike, *, dt: float) -> NDArray[np.float64]:
-    """Return the time constant, in s, whose exponential decay is ``factor`` in (0, 1)."""
+    """Return the time constant whose exponential decay is a factor.
+
+    Parameters
+    ----------
+    factor : array_like
+        What remains of a state after one step, any shape, in (0, 1).
+    dt : float
+        Time step, in s, > 0.
+
+    Returns
+    -------
+    array, shape of ``factor``
+        ``-dt / ln(factor)``, in s.
+    """
     return np.asarray(-dt / np.log(np.asarray(factor, dtype=np.float64)))

@@ -15,7 +15,13 @@ from .node import Node, Shape, register_node
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ShapedNode(Node):
-    """A node whose output has the shape of its input."""
+    """A node whose input has a given shape, and unless it says otherwise its output too.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of one step, all sizes >= 1.
+    """
 
     shape: Shape
 
@@ -59,7 +65,13 @@ def check_broadcast(values: NDArray[Any] | None, shape: Shape, *, where: str) ->
 @register_node
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Input(ShapedNode):
-    """Entry point: spike counts or values of ``shape`` per step."""
+    """Entry point: spike counts or values per step.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of one step of the input.
+    """
 
     kind: ClassVar[str] = "Input"
 
@@ -67,7 +79,13 @@ class Input(ShapedNode):
 @register_node
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Output(ShapedNode):
-    """Exit point: hands on what arrives, unchanged."""
+    """Exit point: hands on what arrives, unchanged.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of one step of the output.
+    """
 
     kind: ClassVar[str] = "Output"
 
@@ -170,19 +188,16 @@ class SparseLinear(Node):
 
 @register_node
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Flatten(Node):
-    """Merge all axes into one, last axis fastest (C-major)."""
+class Flatten(ShapedNode):
+    """Merge all axes into one, last axis fastest (C-major).
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the input.
+    """
 
     kind: ClassVar[str] = "Flatten"
-    shape: Shape
-
-    def check(self) -> None:
-        """Check the input shape."""
-        object.__setattr__(self, "shape", checked_shape(self.shape, where=self.kind))
-
-    def input_shape(self, port: str = "in") -> Shape:
-        """Return the input shape."""
-        return self.shape
 
     @property
     def output_shape(self) -> Shape:
@@ -193,7 +208,15 @@ class Flatten(Node):
 @register_node
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scale(ShapedNode):
-    """``y = scale * x``, elementwise."""
+    """``y = scale * x``, elementwise.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of input and output.
+    scale : array, broadcastable to ``shape``
+        Factor.
+    """
 
     kind: ClassVar[str] = "Scale"
     scale: NDArray[np.float64] = array()
@@ -211,6 +234,8 @@ class Delay(ShapedNode):
 
     Parameters
     ----------
+    shape : tuple of int
+        Shape of input and output.
     delay : array, broadcastable to ``shape``
         In s, >= 0; rounded to whole steps of the graph's dt.
     """
@@ -227,7 +252,17 @@ class Delay(ShapedNode):
 @register_node
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Threshold(ShapedNode):
-    """``y = 1 if x >= threshold else 0`` (or ``>``), elementwise and without state."""
+    """``y = 1 if x >= threshold else 0`` (or ``>``), elementwise and without state.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of input and output.
+    threshold : array, broadcastable to ``shape``
+        Value from which the output is 1.
+    comparison : {">=", ">"}
+        Whether an input at the threshold gives 1.
+    """
 
     kind: ClassVar[str] = "Threshold"
     spiking: ClassVar[bool] = True

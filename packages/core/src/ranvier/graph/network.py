@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..diagnostics import Diagnostic
 from ..errors import GraphError
 from ._validation import order_nodes, validate
 from .maps import Input, Output
@@ -143,6 +144,12 @@ class Graph:
         """Names of the neuron nodes, in topological order."""
         return tuple(n for n in self.order if isinstance(self.nodes[n], Neuron))
 
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """What the reader of a foreign file lost, changed or chose."""
+        entries = self.metadata.get("diagnostics", ())
+        return tuple(Diagnostic.from_dict(e) for e in entries if isinstance(e, Mapping))
+
     def edges_into(self, name: str) -> tuple[Edge, ...]:
         """Return the edges that end at a node."""
         return tuple(e for e in self.edges if e.target == name)
@@ -210,7 +217,20 @@ class Graph:
 
 
 def payload_hash(arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of named arrays and a JSON-able document, independent of their order."""
+    """Return the SHA-256 of named arrays and a JSON-able document, independent of their order.
+
+    Parameters
+    ----------
+    arrays : mapping of str to array
+        Any shapes; name, type, shape and values count.
+    document : mapping
+        What ``json`` can write.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
     digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode())
     for name in sorted(arrays):
         values = np.asarray(arrays[name])

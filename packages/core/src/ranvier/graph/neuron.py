@@ -96,6 +96,8 @@ class SpikingNeuron(Neuron):
 
     Parameters
     ----------
+    shape, v_rest, bias, decay
+        As `Neuron`.
     threshold : array
         Firing threshold; > 0 with reset "subtract".
     reset : {"subtract", "to_value"}
@@ -143,7 +145,13 @@ class SpikingNeuron(Neuron):
 @register_node
 @dataclass(frozen=True, kw_only=True, eq=False)
 class I(Neuron):  # noqa: E742 - the standard's name of the integrator
-    """Integrator without leak: ``V[t] = V[t-1] + x[t] + bias``; emits V."""
+    """Integrator without leak: ``V[t] = V[t-1] + x[t] + bias``; emits V.
+
+    Parameters
+    ----------
+    shape, v_rest, bias, decay
+        As `Neuron`.
+    """
 
     kind: ClassVar[str] = "I"
     states: ClassVar[tuple[str, ...]] = ("v_mem",)
@@ -152,7 +160,15 @@ class I(Neuron):  # noqa: E742 - the standard's name of the integrator
 @register_node
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LI(Neuron):
-    """Leaky integrator: ``V[t] = v_rest + alpha (V[t-1] - v_rest) + x[t] + bias``; emits V."""
+    """Leaky integrator: ``V[t] = v_rest + alpha (V[t-1] - v_rest) + x[t] + bias``; emits V.
+
+    Parameters
+    ----------
+    shape, v_rest, bias, decay
+        As `Neuron`.
+    tau_mem : array
+        Membrane time constant, in s, > 0.
+    """
 
     kind: ClassVar[str] = "LI"
     states: ClassVar[tuple[str, ...]] = ("v_mem",)
@@ -183,7 +199,15 @@ class _CurrentBased(Neuron):
 @register_node
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CubaLI(_CurrentBased):
-    """Leaky integrator behind exponential synapses; emits V."""
+    """Leaky integrator behind exponential synapses; emits V.
+
+    Parameters
+    ----------
+    shape, v_rest, bias, decay
+        As `Neuron`.
+    tau_mem, tau_syn, synapses
+        As `CubaLIF`.
+    """
 
     kind: ClassVar[str] = "CubaLI"
 
@@ -191,7 +215,15 @@ class CubaLI(_CurrentBased):
 @register_node
 @dataclass(frozen=True, kw_only=True, eq=False)
 class IF(SpikingNeuron):
-    """Integrate-and-fire without leak (alpha = 1, no synaptic state)."""
+    """Integrate-and-fire without leak (alpha = 1, no synaptic state).
+
+    Parameters
+    ----------
+    shape, v_rest, bias, decay
+        As `Neuron`.
+    threshold, reset, v_reset, refractory, max_spikes, comparison
+        As `SpikingNeuron`.
+    """
 
     kind: ClassVar[str] = "IF"
     states: ClassVar[tuple[str, ...]] = ("v_mem",)
@@ -200,7 +232,17 @@ class IF(SpikingNeuron):
 @register_node
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LIF(SpikingNeuron):
-    """Leaky integrate-and-fire without synaptic state (beta = 0)."""
+    """Leaky integrate-and-fire without synaptic state (beta = 0).
+
+    Parameters
+    ----------
+    shape, v_rest, bias, decay
+        As `Neuron`.
+    threshold, reset, v_reset, refractory, max_spikes, comparison
+        As `SpikingNeuron`.
+    tau_mem : array
+        Membrane time constant, in s, > 0.
+    """
 
     kind: ClassVar[str] = "LIF"
     states: ClassVar[tuple[str, ...]] = ("v_mem",)
@@ -214,6 +256,10 @@ class CubaLIF(_CurrentBased, SpikingNeuron):
 
     Parameters
     ----------
+    shape, v_rest, bias, decay
+        As `Neuron`.
+    threshold, reset, v_reset, refractory, max_spikes, comparison
+        As `SpikingNeuron`.
     tau_mem : array
         Membrane time constant, in s, > 0.
     tau_syn : array
@@ -238,6 +284,12 @@ class AdaptiveLIF(_CurrentBased, SpikingNeuron):
 
     Parameters
     ----------
+    shape, v_rest, bias, decay
+        As `Neuron`.
+    tau_mem, tau_syn, synapses
+        As `CubaLIF`.
+    threshold : array
+        Threshold at rest.
     threshold_step : array
         Rise of the threshold per spike, >= 0.
     tau_threshold, tau_refractory : array
@@ -268,6 +320,21 @@ class AdEx(_CurrentBased, SpikingNeuron):
         w  <- (1 - a_w) w + a_w a (V - v_rest) + b S;   V <- v_reset where S
 
     ``slope = 0`` switches the exponential term off, ``a = 0`` and ``b = 0`` the adaptation.
+
+    Parameters
+    ----------
+    shape, v_rest, bias, decay
+        As `Neuron`.
+    threshold, reset, v_reset, refractory, max_spikes, comparison
+        As `SpikingNeuron`.
+    tau_mem, tau_syn, synapses
+        As `CubaLIF`.
+    slope, v_exp : array
+        Width (>= 0) and onset of the exponential term.
+    tau_adaptation : array
+        Time constant of the adaptation ``w``, in s, > 0.
+    a, b : array
+        Adaptation below the threshold, and per spike.
 
     References
     ----------
@@ -300,6 +367,10 @@ class ResonateAndFire(SpikingNeuron):
 
     Parameters
     ----------
+    shape, bias
+        As `Neuron`.
+    threshold : array
+        See above.
     frequency : array
         In Hz, > 0.
     tau : array
@@ -342,6 +413,8 @@ class SigmaDelta(Neuron):
 
     Parameters
     ----------
+    shape, bias
+        As `Neuron`.
     threshold : array
         Smallest change that is emitted, >= 0.
     activation : {"relu", "identity"}

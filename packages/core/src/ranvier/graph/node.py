@@ -41,12 +41,12 @@ class Node:
 
     def input_shape(self, port: str = "in") -> Shape:
         """Return the shape that a port expects, without batch and time."""
-        raise NotImplementedError
+        raise NotImplementedError(f"node kind {type(self).__name__} must define input_shape()")
 
     @property
     def output_shape(self) -> Shape:
         """Shape of what the node emits, without batch and time."""
-        raise NotImplementedError
+        raise NotImplementedError(f"node kind {type(self).__name__} must define output_shape")
 
     @property
     def size(self) -> int:
@@ -80,6 +80,16 @@ _REGISTRY: dict[str, type[Node]] = {}
 def register_node(cls: NodeClass) -> NodeClass:
     """Class decorator: make a node kind known to graphs and files.
 
+    Parameters
+    ----------
+    cls : subclass of Node
+        With a ``kind`` of its own.
+
+    Returns
+    -------
+    subclass of Node
+        The class itself.
+
     Raises
     ------
     GraphError
@@ -102,6 +112,15 @@ def node_from_fields(
 ) -> Node:
     """Build a node from what `Node.to_fields` returned; an unknown kind becomes `UnknownNode`.
 
+    Parameters
+    ----------
+    kind : str
+        Kind of the node, ``"LIF"``.
+    arrays : mapping of str to array
+        Fields that are arrays.
+    plain : mapping
+        All other fields; a list becomes a tuple.
+
     Raises
     ------
     GraphError
@@ -121,7 +140,17 @@ def node_from_fields(
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class UnknownNode(Node):
-    """A node whose kind belongs to a plugin that is not installed; it can be shown and saved."""
+    """A node whose kind belongs to a plugin that is not installed; it can be shown and saved.
+
+    Parameters
+    ----------
+    original_kind : str
+        Kind that the file names.
+    arrays : mapping of str to array
+        Fields that are arrays, as the file has them.
+    plain : mapping
+        All other fields.
+    """
 
     kind: ClassVar[str] = "unknown"
     original_kind: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Literal
 
 import torch
@@ -45,7 +46,32 @@ def confidence(rate: Tensor, mode: ConfidenceMode, eps: float) -> Tensor:
     raise GraphError(f"mode is {mode!r}; use 'probability', 'softmax' or 'logsoftmax'")
 
 
-class Rate(nn.Module):
+class _Decision(nn.Module):
+    """From the rates of the output neurons to a class."""
+
+    def __init__(self, *, mode: ConfidenceMode, eps: float) -> None:
+        super().__init__()
+        self.mode: ConfidenceMode = mode
+        self.eps = eps
+
+    @abstractmethod
+    def rate(self, spikes: Tensor) -> Tensor:
+        """Mean spikes per step; the last axis is the class."""
+
+    def confidence(self, spikes: Tensor) -> Tensor:
+        """Confidence of every class, of the shape of `rate`."""
+        return confidence(self.rate(spikes), self.mode, self.eps)
+
+    def predict(self, spikes: Tensor) -> Tensor:
+        """Class, of the shape of `rate` without its last axis; the first of equals."""
+        return self.rate(spikes).argmax(-1)
+
+    def forward(self, spikes: Tensor) -> Tensor:
+        """Give `predict`."""
+        return self.predict(spikes)
+
+
+class Rate(_Decision):
     """Decide for the neuron with the highest mean rate.
 
     Parameters
@@ -54,31 +80,21 @@ class Rate(nn.Module):
         How rates become confidences: share of the summed rate, or (log-)softmax of the rates.
     eps : float
         Added to the summed rate, so that silence gives confidence zero.
+
+    Notes
+    -----
+    Takes ``(batch, time, *shape)``; gives classes ``(batch,)`` and confidences ``(batch, n)``.
     """
 
     def __init__(self, *, mode: ConfidenceMode = "probability", eps: float = 1e-6) -> None:
-        super().__init__()
-        self.mode: ConfidenceMode = mode
-        self.eps = eps
+        super().__init__(mode=mode, eps=eps)
 
     def rate(self, spikes: Tensor) -> Tensor:
         """Mean spikes per step, ``(batch, n)`` from ``(batch, time, *shape)``."""
         return spikes.flatten(2).mean(1)
 
-    def confidence(self, spikes: Tensor) -> Tensor:
-        """Confidence of every class, ``(batch, n)``."""
-        return confidence(self.rate(spikes), self.mode, self.eps)
 
-    def predict(self, spikes: Tensor) -> Tensor:
-        """Class of every sample, ``(batch,)``; the first of equals."""
-        return self.rate(spikes).argmax(-1)
-
-    def forward(self, spikes: Tensor) -> Tensor:
-        """Give `predict`."""
-        return self.predict(spikes)
-
-
-class MovingWindow(nn.Module):
+class MovingWindow(_Decision):
     """Decide at every step for the neuron with the highest rate over the last steps.
 
     Parameters
@@ -87,30 +103,21 @@ class MovingWindow(nn.Module):
         Steps of the window, >= 1.
     mode, eps
         As `Rate`.
+
+    Notes
+    -----
+    Takes ``(batch, time, *shape)``; gives classes ``(batch, time)`` and confidences
+    ``(batch, time, n)``.
     """
 
     def __init__(
         self, time_window: int, *, mode: ConfidenceMode = "probability", eps: float = 1e-6
     ) -> None:
-        super().__init__()
+        super().__init__(mode=mode, eps=eps)
         if time_window < 1:
             raise GraphError(f"MovingWindow: time_window is {time_window}; it must be >= 1")
         self.time_window = time_window
-        self.mode: ConfidenceMode = mode
-        self.eps = eps
 
     def rate(self, spikes: Tensor) -> Tensor:
         """Mean spikes per step over the window, ``(batch, time, n)``."""
         return window_rate(spikes.flatten(2), self.time_window)
-
-    def confidence(self, spikes: Tensor) -> Tensor:
-        """Confidence of every class at every step, ``(batch, time, n)``."""
-        return confidence(self.rate(spikes), self.mode, self.eps)
-
-    def predict(self, spikes: Tensor) -> Tensor:
-        """Class at every step, ``(batch, time)``; the first of equals."""
-        return self.rate(spikes).argmax(-1)
-
-    def forward(self, spikes: Tensor) -> Tensor:
-        """Give `predict`."""
-        return self.predict(spikes)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ranvier.errors import GraphError
 
 from ._export import ToGraph
-from ._neuron import Neuron
+from ._neuron import Neuron, forget_states, holds_series, on_series, require_tensor
 from ._recording import record as record_network
 
 Named = tuple[str, nn.Module]
@@ -95,18 +95,16 @@ class Sequential(ToGraph, nn.Module):
     def reset_state(self) -> None:
         """Forget the states of all modules in the chain, and the spikes under way."""
         self._under_way.clear()
-        for module in self.children():
-            forget = getattr(module, "reset_state", None)
-            if callable(forget):
-                forget()
+        forget_states(self.children())
 
     def forward(self, x: Tensor, *, record: bool = False) -> Any:
         """Run the chain.
 
         Parameters
         ----------
-        x : Tensor
-            Spikes or currents, ``(batch, time, *shape)``.
+        x : Tensor, series or list of series
+            Spikes or currents, ``(batch, time, *shape)``. Series give series back, without
+            gradients.
         record : bool
             Also return the traces of all neuron layers; see `ranvier.nn.record`.
 
@@ -115,9 +113,12 @@ class Sequential(ToGraph, nn.Module):
         Tensor or (Tensor, Record)
             Output of the last module, ``(batch, time, *shape)``, and the traces.
         """
+        if holds_series(x):
+            return on_series(self, x, record=record)
         if record:
             with record_network(self) as traces:
                 return self.forward(x), traces
+        require_tensor(x, type(self).__name__)
         return self._run(x)
 
     def _run(self, x: Tensor) -> Tensor:

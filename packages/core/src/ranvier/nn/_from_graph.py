@@ -16,7 +16,7 @@ from ..graph import Edge, Graph, Node, order_nodes
 from . import _layers as layers, _lif as lif
 from ._adaptive import AdaptiveLIF, AdEx
 from ._export import ToGraph
-from ._neuron import Neuron
+from ._neuron import Neuron, forget_states, holds_series, on_series
 from ._resonate import ResonateAndFire
 from ._sigma_delta import SigmaDelta
 from ._to_nodes import UNLIMITED, node_of, recurrent_weights
@@ -51,6 +51,11 @@ def from_graph(graph: Graph, *, train_neurons: bool = False, **options: Any) -> 
 
 class GraphNetwork(ToGraph, nn.Module):
     """A graph as a torch module; every node is a submodule under its name (dots become ``__``).
+
+    Parameters
+    ----------
+    graph, train_neurons, **options
+        As in `from_graph`.
 
     Attributes
     ----------
@@ -93,21 +98,20 @@ class GraphNetwork(ToGraph, nn.Module):
 
     def reset_state(self) -> None:
         """Forget the states of all layers."""
-        for module in self.children():
-            forget = getattr(module, "reset_state", None)
-            if callable(forget):
-                forget()
+        forget_states(self.children())
 
     def forward(self, x: Tensor, *, record: bool = False) -> Any:
         """Run the network over ``(batch, time, *input_shape)``.
 
         Parameters
         ----------
-        x : Tensor
-            Spikes or values.
+        x : Tensor, series or list of series
+            Spikes or values; series give series back, without gradients.
         record : bool
             Also return the traces of all neuron layers; see `ranvier.nn.record`.
         """
+        if holds_series(x):
+            return on_series(self, x, record=record)
         if record:
             from ._recording import record as record_network
 

@@ -12,6 +12,8 @@ from torch.nn.utils import parametrizations
 
 from ranvier.errors import GraphError, InputError
 
+from ._neuron import require_tensor
+
 Pair = int | tuple[int, int]
 
 
@@ -67,6 +69,7 @@ class Linear(nn.Module):
 
     def check_input(self, x: Tensor) -> None:
         """Refuse an input that is not ``(batch, time, n_in)``."""
+        require_tensor(x, "Linear")
         if x.ndim < 3 or x.shape[-1] != self.n_in:
             raise InputError(
                 f"Linear: the input has shape {tuple(x.shape)}; expected (batch, time, {self.n_in})"
@@ -219,7 +222,13 @@ class SumPool2d(_Pool2d):
 
 
 class AvgPool2d(_Pool2d):
-    """Mean of spikes in windows, padding counted in; parameters as `SumPool2d`."""
+    """Mean of spikes in windows of ``(batch, time, channels, height, width)``, padding counted in.
+
+    Parameters
+    ----------
+    kernel_size, stride, padding
+        As `SumPool2d`.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """Pool; give ``(batch, time, channels, height', width')``."""

@@ -153,8 +153,10 @@ class LifFamily(Neuron):
             problems.append(f"n_synapses is {self.n_synapses}; it must be >= 1")
         if self.reset not in ("subtract", "to_value"):
             problems.append(f"reset is {self.reset!r}; use 'subtract' or 'to_value'")
-        if self.max_spikes is not None and self.max_spikes < 1:
-            problems.append(f"max_spikes is {self.max_spikes}; it must be >= 1 or None")
+        if self.max_spikes is not None and not (self.max_spikes >= 1 and self.max_spikes % 1 == 0):
+            problems.append(
+                f"max_spikes is {self.max_spikes}; it must be a whole number >= 1 or None"
+            )
         if self.comparison not in (">=", ">"):
             problems.append(f"comparison is {self.comparison!r}; use '>=' or '>'")
         if not (math.isfinite(self.refractory) and self.refractory >= 0):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ranvier.errors import GraphError, InputError
+from ranvier.events import ContinuousSeries, EventSeries
 
 from ._export import ToGraph
 from ._recording import LayerRecord, Record, record as record_network
@@ -24,6 +26,39 @@ class Advance(NamedTuple):
     out: Tensor
     state: tuple[Tensor, ...]
     traces: Mapping[str, Tensor] | None
+
+
+def holds_series(x: object) -> bool:
+    """Say whether an input is a series or a list of series."""
+    first = x[0] if isinstance(x, list) and x else x
+    return isinstance(first, EventSeries | ContinuousSeries)
+
+
+def on_series(module: nn.Module, x: object, *, record: bool) -> Any:
+    """Run a module on series; gives back series."""
+    from ._timed import Timed
+
+    if record:
+        raise InputError("record: series give no traces; pass a Tensor (batch, time, *shape)")
+    return Timed(module)(x)
+
+
+def require_tensor(x: object, where: str) -> None:
+    """Refuse arrays and lists, and series where the time step is unknown."""
+    if isinstance(x, EventSeries | ContinuousSeries | np.ndarray | list):
+        raise InputError(
+            f"{where}: the input is of type {type(x).__name__}, expected a Tensor (batch, time, "
+            "*shape); wrap the network in ranvier.nn.Timed for series, use torch.as_tensor for "
+            "arrays"
+        )
+
+
+def forget_states(modules: Iterable[nn.Module]) -> None:
+    """Call ``reset_state`` of every module that has one."""
+    for module in modules:
+        forget = getattr(module, "reset_state", None)
+        if callable(forget):
+            forget()
 
 
 class Neuron(ToGraph, nn.Module):
@@ -110,8 +145,9 @@ class Neuron(ToGraph, nn.Module):
 
         Parameters
         ----------
-        x : Tensor
-            Weighted input, ``(batch, time, *shape)`` or with the columns flattened.
+        x : Tensor, series or list of series
+            Weighted input, ``(batch, time, *shape)`` or with the columns flattened. Series give
+            series back, without gradients.
         state : tuple of Tensor, optional
             Where to start, as ``module.state`` gave it.
         record : bool
@@ -127,6 +163,8 @@ class Neuron(ToGraph, nn.Module):
         InputError
             ``x`` has another shape.
         """
+        if holds_series(x):
+            return on_series(self, x, record=record)
         if record:
             with record_network(self) as traces:
                 return self.forward(x, state=state), traces
@@ -150,6 +188,7 @@ class Neuron(ToGraph, nn.Module):
 
     def flat_input(self, x: Tensor) -> Tensor:
         """Check an input and flatten it to ``(batch, time, columns)``."""
+        require_tensor(x, self._where)
         if x.ndim >= 3 and x.shape[2:].numel() == self.columns:
             return x.flatten(2)
         raise InputError(

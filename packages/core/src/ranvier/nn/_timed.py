@@ -12,6 +12,15 @@ from ..events import ContinuousSeries, EventSeries, as_raster
 from ._neuron import Neuron
 
 
+def _signal_of(module: nn.Module) -> Literal["spikes", "trace"]:
+    """Say what the last neuron layer of a module gives."""
+    neurons = [m for m in module.modules() if isinstance(m, Neuron)]
+    if not neurons:
+        return "trace"
+    last = neurons[-1]
+    return "spikes" if getattr(last, "spiking", last.readout == "spikes") else "trace"
+
+
 class Timed(nn.Module):
     """Wraps a module so that it takes and returns series.
 
@@ -21,8 +30,9 @@ class Timed(nn.Module):
         Maps ``(batch, time, *shape)`` to ``(batch, time, *shape_out)``.
     dt : float or None
         Time step, in s; that of the module's neuron layers by default.
-    signal : {"spikes", "trace"}
-        Whether the result is given back as events or as continuous series.
+    signal : {"spikes", "trace"} or None
+        Whether the result is given back as events or as continuous series; None: as the last neuron
+        layer gives it.
 
     Raises
     ------
@@ -43,7 +53,7 @@ class Timed(nn.Module):
         module: nn.Module,
         *,
         dt: float | None = None,
-        signal: Literal["spikes", "trace"] = "spikes",
+        signal: Literal["spikes", "trace"] | None = None,
     ) -> None:
         super().__init__()
         steps = {m.dt for m in module.modules() if isinstance(m, Neuron)} if dt is None else {dt}
@@ -51,7 +61,7 @@ class Timed(nn.Module):
             raise InputError(f"Timed: one time step is needed, found {sorted(steps)}; pass dt=")
         self.module = module
         self.dt = steps.pop()
-        self.signal: Literal["spikes", "trace"] = signal
+        self.signal: Literal["spikes", "trace"] = signal or _signal_of(module)
 
     def forward(self, data: Any) -> Any:
         """Run on a series or a list of series, or on an array ``(batch, time, *shape)``."""

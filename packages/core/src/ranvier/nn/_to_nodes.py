@@ -216,5 +216,13 @@ Converter = Callable[[Any, Shape], Node | None]
 
 
 def register_module(kind: type[nn.Module], converter: Converter) -> None:
-    """Teach `to_graph` a module: ``converter(module, input_shape)`` returns its node."""
+    """Teach `to_graph` a module.
+
+    Parameters
+    ----------
+    kind : subclass of torch.nn.Module
+        Modules of this class, and of its subclasses unless they have a converter of their own.
+    converter : callable
+        ``converter(module, input_shape)`` returns the node.
+    """
     node_of.register(kind)(converter)

@@ -223,7 +223,13 @@ class FastSigmoid(Surrogate):
 
 @dataclass(frozen=True)
 class SuperSpike(FastSigmoid):
-    """The fast sigmoid with the steepness usual for the SuperSpike rule; see `FastSigmoid`."""
+    """The fast sigmoid with the steepness usual for the SuperSpike rule; see `FastSigmoid`.
+
+    Parameters
+    ----------
+    slope : float
+        Steepness, per unit of the membrane; > 0.
+    """
 
     slope: float = 100.0
 

@@ -35,7 +35,15 @@ class Catalogue:
 
 @dataclass(frozen=True)
 class PluginSource:
-    """Where a plugin was declared: entry point name and module."""
+    """Where a plugin was declared.
+
+    Parameters
+    ----------
+    chip : str
+        Name of the entry point.
+    module : str
+        Module that has the hooks; the manifest lies beside it.
+    """
 
     chip: str
     module: str
@@ -51,7 +59,15 @@ def discover() -> Catalogue:
 
 
 def catalogue_from(sources: Iterable[PluginSource], *, only: set[str] | None = None) -> Catalogue:
-    """Build a catalogue from declared plugins; ``only`` restricts it by chip name."""
+    """Build a catalogue from declared plugins.
+
+    Parameters
+    ----------
+    sources : iterable of PluginSource
+        What is declared; one that is broken becomes a problem of the catalogue.
+    only : set of str or None
+        Chips to keep; None keeps all.
+    """
     catalogue = Catalogue()
     for source in sorted(set(sources), key=lambda s: (s.chip != "reference", s.chip, s.module)):
         if only is not None and source.chip not in only:

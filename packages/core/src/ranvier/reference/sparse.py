@@ -12,6 +12,8 @@ from ..graph import ConvTranspose2d, Node, Shape, SparseLinear
 from ..graph.convolution import Convolution, Pool2d
 
 Triplets = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+Side = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Channels, and places in their maps."""
 
 
 @dataclass(frozen=True)
@@ -52,40 +54,27 @@ def _triplets(node: Node) -> Triplets:
         return rows, node.indices, node.data
     if isinstance(node, Pool2d):
         return _pool(node)
-    if isinstance(node, ConvTranspose2d):
-        return _transposed(node)
     if isinstance(node, Convolution):
         return _convolution(node)
     raise TypeError(f"{node.kind} has no sparse form")
 
 
 def _convolution(node: Convolution) -> Triplets:
-    c_out, c_in = node.weight.shape[0], node.weight.shape[1]
-    out_channel = np.repeat(np.arange(c_out), c_in)
-    group = out_channel // (c_out // node.groups)
-    in_channel = group * c_in + np.tile(np.arange(c_in), c_out)
+    """Return the connections of a convolution; a transposed one swaps windows and field."""
+    windows, field = node.output_shape[1:], node.shape[1:]
+    transposed = isinstance(node, ConvTranspose2d)
+    if transposed:
+        windows, field = field, windows
+    n_window, n_field = node.weight.shape[:2]  # channels; of the field: those of one group
+    window_channel = np.repeat(np.arange(n_window), n_field)
+    group = window_channel // (n_window // node.groups)
+    field_channel = group * n_field + np.tile(np.arange(n_field), n_window)
     parts = []
     for tap in itertools.product(*(range(k) for k in node.weight.shape[2:])):
-        outputs, inputs = _windows(
-            node.output_shape[1:], node.shape[1:], tap, node.stride, node.padding, node.dilation
-        )
-        values = _tap(node, tap)
-        parts.append(_spread(node, out_channel, in_channel, outputs, inputs, values))
-    return _joined(parts)
-
-
-def _transposed(node: ConvTranspose2d) -> Triplets:
-    c_in, c_out = node.weight.shape[0], node.weight.shape[1]
-    in_channel = np.repeat(np.arange(c_in), c_out)
-    group = in_channel // (c_in // node.groups)
-    out_channel = group * c_out + np.tile(np.arange(c_out), c_in)
-    parts = []
-    for tap in itertools.product(*(range(k) for k in node.weight.shape[2:])):
-        inputs, outputs = _windows(
-            node.shape[1:], node.output_shape[1:], tap, node.stride, node.padding, node.dilation
-        )
-        values = _tap(node, tap)
-        parts.append(_spread(node, out_channel, in_channel, outputs, inputs, values))
+        pairs = _windows(windows, field, tap, node.stride, node.padding, node.dilation)
+        sides = ((window_channel, pairs[0]), (field_channel, pairs[1]))
+        outputs, inputs = reversed(sides) if transposed else sides
+        parts.append(_spread(node, outputs, inputs, _tap(node, tap)))
     return _joined(parts)
 
 
@@ -102,7 +91,8 @@ def _pool(node: Pool2d) -> Triplets:
         outputs, inputs = _windows(
             node.output_shape[1:], node.shape[1:], tap, node.stride, node.padding, (1, 1)
         )
-        parts.append(_spread(node, channels, channels, outputs, inputs, np.ones(channels.size)))
+        ones = np.ones(channels.size)
+        parts.append(_spread(node, (channels, outputs), (channels, inputs), ones))
     return _joined(parts)
 
 
@@ -122,19 +112,19 @@ def _windows(
 
 
 def _spread(
-    node: Convolution | Pool2d,
-    out_channel: NDArray[np.int64],
-    in_channel: NDArray[np.int64],
-    outputs: NDArray[np.int64],
-    inputs: NDArray[np.int64],
-    values: NDArray[np.float64],
+    node: Convolution | Pool2d, outputs: Side, inputs: Side, values: NDArray[np.float64]
 ) -> Triplets:
     """Repeat the pairs of one tap for every pair of channels."""
-    out_size = int(np.prod(node.output_shape[1:]))
-    in_size = int(np.prod(node.shape[1:]))
-    rows = (out_channel[:, None] * out_size + outputs).ravel()
-    columns = (in_channel[:, None] * in_size + inputs).ravel()
-    return rows, columns, np.repeat(values, outputs.size)
+    rows = _elements(outputs, int(np.prod(node.output_shape[1:])))
+    columns = _elements(inputs, int(np.prod(node.shape[1:])))
+    return rows, columns, np.repeat(values, outputs[1].size)
+
+
+def _elements(side: Side, size: int) -> NDArray[np.int64]:
+    """Return flat elements of maps with ``size`` places, channel by channel."""
+    channel, place = side
+    elements: NDArray[np.int64] = (channel[:, None] * size + place).ravel()
+    return elements
 
 
 def _joined(parts: list[Triplets]) -> Triplets:

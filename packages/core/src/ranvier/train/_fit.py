@@ -104,7 +104,7 @@ def fit(
         ``metric(output, target)`` averaged over samples, ``"accuracy"``.
     monitor : str or None
         Column that decides the best epoch; ``"validation.loss"`` where there is validation data,
-        else ``"train.loss"``.
+        else ``"train.loss"``, which makes the choice approximate (see the notes).
     mode : {"min", "max"}
         Whether lower or higher is better.
     stop : callable or None
@@ -135,6 +135,13 @@ def fit(
         No batch in the data, an unknown monitor, a loss that is not finite.
     FileError
         ``last.rv`` belongs to another network or another seed.
+
+    Notes
+    -----
+    The numbers ``train.*`` are averages during the epoch: each batch is measured before the update
+    that it causes, so they belong to no single state of the network, and the best epoch by
+    ``train.*`` is approximate. The numbers ``validation.*`` are measured after the epoch, on
+    exactly the state that ``best`` keeps.
     """
     if epochs < 0:
         raise InputError(f"fit: epochs is {epochs}, must be >= 0")
@@ -160,12 +167,7 @@ def fit(
             if stopped:
                 break
             torch.manual_seed(_epoch_seed(seed, epoch))
-            row: dict[str, float] = {"epoch": float(epoch)}
-            row |= _one_pass(run, _batches(data, epoch), train=True)
-            if validation is not None:
-                row |= _one_pass(run, _batches(validation, epoch), train=False)
-            if scheduler is not None and not schedule_per_batch:
-                scheduler.step()
+            row = _one_epoch(run, data, validation, epoch)
             history.append(row)
             if history.best(watched, mode=mode) is history.rows[-1]:
                 best = _checkpoint(run, network, history, seed)
@@ -177,6 +179,17 @@ def fit(
             report(epoch, row)
             stopped = bool(stop and stop(history))
     return FitResult(history, best, stopped)
+
+
+def _one_epoch(run: _Run, data: Data, validation: Data | None, epoch: int) -> dict[str, float]:
+    """Train over the data, then measure over the validation data; return the numbers of both."""
+    row: dict[str, float] = {"epoch": float(epoch)}
+    row |= _one_pass(run, _batches(data, epoch), train=True)
+    if validation is not None:
+        row |= _one_pass(run, _batches(validation, epoch), train=False)
+    if run.scheduler is not None and not run.per_batch:
+        run.scheduler.step()
+    return row
 
 
 def _epoch_seed(seed: int, epoch: int) -> int:
@@ -210,8 +223,9 @@ def _one_pass(run: _Run, batches: Batches, *, train: bool) -> dict[str, float]:
         raise InputError("fit: the data gave no batch")
     prefix = "train" if train else "validation"
     totals = torch.tensor([samples, *sums.values()], dtype=torch.float64)
-    count, *reduced = run.fabric.all_reduce(totals, reduce_op="sum").tolist()
-    return {f"{prefix}.{name}": total / count for name, total in zip(sums, reduced, strict=True)}
+    reduced = torch.as_tensor(run.fabric.all_reduce(totals, reduce_op="sum"))
+    count, *parts = reduced.tolist()
+    return {f"{prefix}.{name}": total / count for name, total in zip(sums, parts, strict=True)}
 
 
 def _share(batches: Batches, fabric: Fabric) -> Batches:

@@ -22,7 +22,6 @@ from .runner import (
     signals_from_readouts,
     signals_from_states,
 )
-from .vendor import speaking
 
 
 class AcceleratedRunner(Runner):
@@ -85,12 +84,7 @@ class AcceleratedRunner(Runner):
 
     def _await_states(self, steps: int, deadline: float, timeout: float) -> None:
         """Wait until the state buffer, a stream of its own, has all steps too."""
-        while True:
-            with speaking(self.link.name, "reading the state buffer"):
-                outputs = self.link.states.get_output_spike()
-            done = min((len(values) for values in outputs), default=0)
-            if done >= steps:
-                return
+        while (done := self.link.complete_steps()) < steps:
             if time.monotonic() > deadline:
                 raise DeviceTimeoutError(
                     f"{self.link.name}: the state buffer holds {done} of {steps} steps after "

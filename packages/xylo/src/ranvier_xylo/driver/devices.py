@@ -36,6 +36,11 @@ class OpenBoard:
 def list_devices(target: Target) -> list[dict[str, str]]:
     """Return the attached boards of a target.
 
+    Parameters
+    ----------
+    target : Target
+        One of the family.
+
     Returns
     -------
     list of dict

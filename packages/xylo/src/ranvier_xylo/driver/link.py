@@ -83,6 +83,12 @@ class Link:
             if self.states is not None:
                 self.states.reset()
 
+    def complete_steps(self) -> int:
+        """Return how many steps of every output neuron the state buffer of Audio 2 holds."""
+        with speaking(self.name, "reading the state buffer"):
+            outputs = self.states.get_output_spike()
+        return min((len(values) for values in outputs), default=0)
+
     def ask(self, request: Any, kind: str, *, timeout: float, what: str) -> Any:
         """Send one request and return the first reply of an event type."""
         self.write([request])

@@ -12,7 +12,7 @@ Mode = Literal["accelerated", "real-time", "manual"]
 
 
 class DeployOptions(BaseModel):
-    """Options of the verb *deploy*."""
+    """Options of the verb *deploy*; every field describes itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -131,12 +131,7 @@ class RealTimeRunner(Runner):
 
     def _listen_to_states(self, steps: int, timeout: float) -> None:
         deadline = time.monotonic() + timeout
-        while True:
-            with speaking(self.link.name, "reading the state buffer"):
-                outputs = self.link.states.get_output_spike()
-            done = min((len(values) for values in outputs), default=0)
-            if done >= steps:
-                return
+        while (done := self.link.complete_steps()) < steps:
             if time.monotonic() > deadline:
                 raise DeviceTimeoutError(
                     f"{self.link.name}: {done} of {steps} steps came within {timeout:g} s; check "

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class MapOptions(BaseModel):
-    """How a network is placed on a Xylo chip."""
+    """How a network is placed on a Xylo chip; every field describes itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -104,7 +104,7 @@ def weight_precision(
 ) -> dict[str, float]:
     """Return the signal-to-quantisation-noise ratio of each layer's incoming weights, in dB.
 
-    A layer without incoming weights is left out; an exact one has an infinite ratio.
+    A layer without incoming weights is left out; an exact one has 300 dB.
     """
     n_ien = floats.weights_in.shape[1]
     pairs = {
@@ -129,8 +129,8 @@ def weight_precision(
         for port, (signal, noise) in power.items():
             ids = mapped.placement.slots_of(node, port=port)
             if ids.size and signal[ids].sum() > 0:
-                ratio = signal[ids].sum() / max(noise[ids].sum(), 1e-300)
-                result[node] = float(min(10.0 * np.log10(ratio), 300.0))
+                total = signal[ids].sum()
+                result[node] = float(10.0 * np.log10(total / max(noise[ids].sum(), 1e-30 * total)))
     return result
 
 

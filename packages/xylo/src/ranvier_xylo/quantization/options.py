@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class QuantizeOptions(BaseModel):
-    """How floating-point weights become integers."""
+    """How floating-point weights become integers; every field describes itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
