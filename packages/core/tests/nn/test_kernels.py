@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 import ranvier.nn as rnn
-from ranvier.errors import GraphError, SimulationError
+from ranvier.errors import GraphError, InputError, SimulationError
 
 SURROGATES = (
     rnn.Window(0.5),
@@ -43,6 +43,29 @@ def run(net, x, backend, dtype=torch.float32):
     return y.detach(), x.grad, grads, states
 
 
+def decided(net, x):
+    """Return the samples in which rounding decides nothing.
+
+    Kernels and loop add in different orders: membranes of recurrent layers differ by up to a few
+    1e-6. Where one lies within 1e-5 of the threshold or of the edge of a surrogate, one side may
+    count a spike or a derivative that the other does not.
+    """
+    use(net, "loop")
+    with torch.no_grad():
+        _, traces = net(x, record=True)
+    close = torch.zeros(len(x), dtype=torch.bool)
+    modules = {n: m for n, m in net.named_modules() if isinstance(m, rnn.LifFamily) and m.spiking}
+    for name, module in modules.items():
+        seen = traces[name]
+        before = seen.membrane + seen.spikes * module.threshold  # as it was before the reset
+        if module.reset == "to_value":
+            before = torch.where(seen.spikes > 0, torch.inf, seen.membrane)
+        distance = (before - module.threshold).abs()
+        near = torch.minimum(distance, (distance - module.surrogate.margin).abs()) < 1e-5
+        close |= near.flatten(1).any(1)
+    return x[~close]
+
+
 def assert_same(net, x):
     """Compare the kernels with the loop: spikes exactly, gradients with the loop in float64.
 
@@ -50,6 +73,8 @@ def assert_same(net, x):
     is that of the float32 loop, which is allowed for where it exceeds 1e-5. Where all terms, of
     order one, cancel, what is left of them is rounding: 1e-6.
     """
+    x = decided(net, x)
+    assert len(x), "rounding decides all samples"
     y, gx, grads, states = run(net, x, "auto")
     y_loop, gx_loop, grads_loop, states_loop = run(net, x, "loop")
     torch.testing.assert_close(y, y_loop, rtol=1e-5, atol=1e-6)
@@ -191,10 +216,92 @@ def test_small_layers_in_a_chain_equal_the_loop():
     assert_same(net, (torch.rand(4, 50, 16) < 0.2).float())
 
 
-def test_two_live_graphs_do_not_share_their_buffers():
-    net = chain_net()
-    first = (torch.rand(2, 30, 70) < 0.1).float()
-    second = (torch.rand(2, 30, 70) < 0.1).float()
+def small_net(latency=0, readout=rnn.LIF, **options):
+    torch.manual_seed(0)
+    return rnn.Sequential(
+        rnn.Linear(16, 24, bias=True),
+        rnn.CubaLIF(24, tau_mem=10e-3, tau_syn=5e-3, **options),
+        rnn.Linear(24, 18),
+        rnn.CubaLIF(18, tau_mem=10e-3, tau_syn=5e-3, **options),
+        rnn.Linear(18, 5, bias=True),
+        readout(5, tau_mem=10e-3, train_bias=True),
+        latency=latency,
+    )
+
+
+@pytest.mark.parametrize("surrogate", SURROGATES, ids=lambda s: type(s).__name__)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"max_spikes": 3},
+        {"reset": "to_value"},
+        {"train_tau": True},
+        {"train_threshold": True},
+        {"train_bias": True, "v_rest": 0.1},
+    ],
+    ids=str,
+)
+def test_small_layers_in_one_node_equal_the_loop(surrogate, options):
+    net = small_net(surrogate=surrogate, **options)
+
+    assert_same(net, torch.randn(3, 40, 16))
+
+
+@pytest.mark.parametrize("latency", [0, 1])
+@pytest.mark.parametrize("readout", [rnn.LIF, rnn.LI, rnn.CubaLI])
+def test_small_layers_before_a_readout_equal_the_loop(latency, readout):
+    assert_same(small_net(latency, readout), torch.randn(3, 40, 16))
+
+
+def test_small_layers_leave_their_input_and_the_gradient_of_their_output_as_they_were():
+    net = small_net()
+    x = torch.randn(2, 30, 16).requires_grad_()
+    before = x.detach().clone()
+    y = net(x)
+    direction = torch.randn(y.shape)
+    kept = direction.clone()
+
+    y.backward(direction)
+
+    assert torch.equal(x, before)
+    assert torch.equal(direction, kept)
+
+
+def test_frozen_first_layers_of_a_small_net_get_no_gradient_and_the_last_the_same():
+    net, x = small_net(), torch.randn(2, 30, 16)
+    net(x).sum().backward()
+    expected = net[4].weight.grad.clone()
+    net.zero_grad()
+    net[0].requires_grad_(False)
+    net[2].requires_grad_(False)
+
+    net(x).sum().backward()
+
+    assert net[0].weight.grad is None
+    assert torch.equal(net[4].weight.grad, expected)
+
+
+def test_small_layers_run_in_chunks_equal_one_run():
+    whole, chunks = at_once_and_in_chunks(small_net(), 16)
+
+    assert torch.equal(chunks, whole)
+
+
+def test_small_layers_refuse_a_state_of_another_batch():
+    net = small_net()
+    net[1].stateful = True
+    net(torch.randn(2, 5, 16))
+
+    with pytest.raises(InputError, match="call reset_state"):
+        net(torch.randn(3, 5, 16))
+
+
+@pytest.mark.parametrize(("make", "n"), [(chain_net, 70), (small_net, 16)], ids=["chain", "small"])
+def test_two_live_graphs_do_not_share_their_buffers(make, n):
+    net = make()
+    first = (torch.rand(2, 30, n) < 0.2).float()
+    second = (torch.rand(2, 30, n) < 0.2).float()
     expected = [run(net, x, "auto")[2] for x in (first, second)]
 
     net.zero_grad()
@@ -212,9 +319,10 @@ def test_two_live_graphs_do_not_share_their_buffers():
             assert torch.equal(gradient, wanted[name])
 
 
-def test_backward_twice_gives_the_same_gradients_with_a_retained_graph():
-    net = chain_net()
-    y = net((torch.rand(2, 30, 70) < 0.1).float()).sum()
+@pytest.mark.parametrize(("make", "n"), [(chain_net, 70), (small_net, 16)], ids=["chain", "small"])
+def test_backward_twice_gives_the_same_gradients_with_a_retained_graph(make, n):
+    net = make()
+    y = net((torch.rand(2, 30, n) < 0.2).float()).sum()
 
     y.backward(retain_graph=True)
     once = net[0].weight.grad.clone()
@@ -232,9 +340,10 @@ def test_double_backward_raises(make):
         torch.autograd.grad(net(x).sum(), x, create_graph=True)
 
 
-def test_weights_changed_between_forward_and_backward_are_detected():
-    net = chain_net()
-    y = net((torch.rand(1, 10, 70) < 0.2).float())
+@pytest.mark.parametrize(("make", "n"), [(chain_net, 70), (small_net, 16)], ids=["chain", "small"])
+def test_weights_changed_between_forward_and_backward_are_detected(make, n):
+    net = make()
+    y = net((torch.rand(1, 10, n) < 0.2).float())
     with torch.no_grad():
         net[2].weight.add_(1.0)
 
@@ -242,8 +351,8 @@ def test_weights_changed_between_forward_and_backward_are_detected():
         y.sum().backward()
 
 
-def at_once_and_in_chunks(net):
-    x = (torch.rand(2, 40, 70) < 0.1).float()
+def at_once_and_in_chunks(net, n=70):
+    x = (torch.rand(2, 40, n) < 0.1).float()
     whole = net(x).detach()
     for module in net:
         if isinstance(module, rnn.LifFamily):
@@ -369,8 +478,9 @@ def test_gradients_that_overflow_are_infinite_only_where_the_loop_is_not_finite(
 def test_no_buffer_is_read_before_it_is_written(monkeypatch, rate, reset, synapses):
     net = chain_net(1, synapses=synapses, reset=reset)
     x = (torch.rand(3, 30, 70) < rate).float()
-    dense = layer_net(max_spikes=3)
-    expected = [run(net, x, "auto"), run(dense, x[..., :17], "auto")]
+    dense, small = layer_net(max_spikes=3), small_net(reset=reset)
+    runs = [(net, x), (dense, x[..., :17]), (small, 2.0 * x[..., :16])]
+    expected = [run(*arguments, "auto") for arguments in runs]
     empty, empty_tensor = np.empty, torch.empty
 
     def poisoned(*arguments, **options):
@@ -382,7 +492,7 @@ def test_no_buffer_is_read_before_it_is_written(monkeypatch, rate, reset, synaps
     monkeypatch.setattr(
         torch, "empty", lambda *shape, **options: empty_tensor(*shape, **options).fill_(math.nan)
     )
-    found = [run(net, x, "auto"), run(dense, x[..., :17], "auto")]
+    found = [run(*arguments, "auto") for arguments in runs]
 
     for (y, gx, grads, states), (y0, gx0, grads0, states0) in zip(found, expected, strict=True):
         assert torch.equal(y, y0)

@@ -36,6 +36,9 @@ def run_chain(chain: Sequential, x: Tensor) -> Tensor:
         if group:
             x = run_group(group, chain.delayed(group[0].name, x, hops[group[0].name]), hops)
             place += 2 * len(group)
+        elif small := small_pairs(modules[place:], x, hops):
+            x = run_small(small, chain.delayed(small[0].name, x, hops[small[0].name]))
+            place += 2 * len(small)
         else:
             name, module = modules[place]
             x = module(chain.delayed(name, x, hops[name]))
@@ -58,21 +61,55 @@ def fusible(
     return group
 
 
+def small_pairs(modules: list[Named], x: Tensor, hops: dict[str, int]) -> list[Pair]:
+    """Give the pairs of modules at the front that one node without events can compute."""
+    group: list[Pair] = []
+    for (name, linear), (after, neurons) in zip(modules[::2], modules[1::2], strict=False):
+        if not (isinstance(linear, Linear) and isinstance(neurons, LifFamily)):
+            break
+        if not computable(linear, neurons, x) or is_event_driven(linear, neurons):
+            break
+        if hops[after] or (group and (hops[name] or group[-1].neurons.shape != (linear.n_in,))):
+            break
+        if not runs_dense(neurons, x):
+            break
+        group.append(Pair(name, linear, neurons))
+    return group
+
+
 def pays(linear: Linear, neurons: LifFamily, x: Tensor) -> bool:
     """Whether the event-driven kernel computes a pair of modules, and faster than two modules."""
+    return computable(linear, neurons, x) and is_event_driven(linear, neurons)
+
+
+def computable(linear: Linear, neurons: LifFamily, x: Tensor) -> bool:
+    """Whether kernels may compute a pair of modules together."""
     if neurons.backend == "loop" or neurons.recorder is not None:
         return False
     if type(linear) is not Linear or has_hooks(linear) or has_hooks(neurons):
         return False
     if x.ndim != 3 or linear.n_out != neurons.columns:
         return False
-    if neurons.spiking and not neurons.surrogate.compact:
-        return False
-    if neurons.n < _SMALL_LAYER and not neurons.recurrent and linear.n_in < _SMALL_LAYER:
-        return False
     if x.device.type != "cpu" or x.dtype != torch.float32 or linear.weight.dtype != x.dtype:
         return False
     return not (neurons.refractory or torch.compiler.is_compiling())
+
+
+def is_event_driven(linear: Linear, neurons: LifFamily) -> bool:
+    """Whether the event-driven kernel knows a pair of modules and is the fastest for it."""
+    if neurons.spiking and not neurons.surrogate.compact:
+        return False
+    return neurons.n >= _SMALL_LAYER or neurons.recurrent or linear.n_in >= _SMALL_LAYER
+
+
+def runs_dense(neurons: LifFamily, x: Tensor) -> bool:
+    """Whether the kernel without events computes a layer, from the state it is in."""
+    if neurons.spiking and (neurons.recurrent or neurons.surrogate.code is None):
+        return False
+    if neurons.threshold.dtype != x.dtype or torch.is_autocast_enabled("cpu"):
+        return False
+    state = neurons.state if neurons.stateful else None
+    return state is None or state[0].shape[0] == x.shape[0]
 
 
 def run_group(group: list[Pair], x: Tensor, hops: dict[str, int]) -> Tensor:
@@ -96,6 +133,29 @@ def run_group(group: list[Pair], x: Tensor, hops: dict[str, int]) -> Tensor:
             )
         )
     out = run_layers(x, layers)
+    for pair, layer in zip(group, layers, strict=True):
+        pair.neurons.state = layer.final
+    return out.reshape(*out.shape[:2], *group[-1].neurons.shape)
+
+
+def run_small(group: list[Pair], x: Tensor) -> Tensor:
+    """Run modules in one node without events, and leave their states as they would."""
+    from .kernels._layer import DenseLayer, run_dense_layers
+
+    group[0].linear.check_input(x)
+    layers = [
+        DenseLayer(
+            neurons.parameters_of_step(),
+            neurons.surrogate,
+            neurons.start_state(x)
+            if not neurons.stateful or neurons.state is None
+            else LifState(*neurons.state),
+            weight=linear.weight,
+            weight_bias=linear.bias,
+        )
+        for _, linear, neurons in group
+    ]
+    out = run_dense_layers(x, layers)
     for pair, layer in zip(group, layers, strict=True):
         pair.neurons.state = layer.final
     return out.reshape(*out.shape[:2], *group[-1].neurons.shape)

@@ -28,6 +28,9 @@ def array_of(tensor: Tensor) -> Floats:
     return values
 
 
+_SMALLEST = np.float32(1e-45)
+
+
 def aligned(shape: tuple[int, ...], fill: float | None = None) -> Floats:
     """Give an array that begins with a cache line: vectors across two lines load half as fast."""
     size = math.prod(shape)
@@ -55,10 +58,15 @@ def constants_of(parameters: LifParameters, *, width: int | None = None) -> Cons
     zeros = np.zeros(p.n, np.float32)
     columns = p.n * p.synapses
     beta = np.zeros(columns, np.float32) if p.beta is None else array_of(p.beta)
-    wide_n = p.n if width is None else -(-p.n // WIDTH) * WIDTH
+    if width is None:
+        rows = (p.alpha, p.threshold, p.v_reset)
+        alpha, threshold, v_reset = (np.ascontiguousarray(array_of(row)) for row in rows)
+        bias = zeros if p.bias is None else np.ascontiguousarray(array_of(p.bias))
+        return Constants(alpha, np.ascontiguousarray(beta), threshold, bias, v_reset)
+    wide_n = -(-p.n // WIDTH) * WIDTH
     return Constants(
         alpha=padded(array_of(p.alpha), wide_n),
-        beta=padded(beta, columns if width is None else width),
+        beta=padded(beta, width),
         threshold=padded(array_of(p.threshold), wide_n, np.inf),
         bias=padded(zeros if p.bias is None else array_of(p.bias), wide_n),
         v_reset=padded(array_of(p.v_reset), wide_n),
@@ -83,8 +91,7 @@ def denormals_flushed() -> Iterator[None]:
 
     They lie 30 orders of magnitude below any threshold, so that no spike depends on them.
     """
-    smallest = np.float32(np.finfo(np.float32).smallest_subnormal)
-    already = bool(smallest * np.float32(1.0) == 0)
+    already = bool(_SMALLEST * np.float32(1.0) == 0)
     if already or not torch.set_flush_denormal(True):
         yield
         return

@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._jit import exact, part, reassociated
-from ._surrogate import derivative_row
+from ._surrogate import WINDOW, derivative_row
 
 F32 = np.float32
+U8 = np.uint8
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
+Marks = NDArray[np.uint8]
 
 
 class Constants(NamedTuple):
@@ -103,6 +105,43 @@ def copy_row(source: Floats, target: Floats, b: int, t: int) -> None:
 
 
 @part
+def mark_row(
+    code: int,
+    u: Floats,
+    out: Floats,
+    threshold: Floats,
+    scale: F32,
+    marks: Marks,
+    b: int,
+    t: int,
+) -> None:
+    """Keep in bit 0 where the derivative of a compact surrogate is not zero, in bit 1 the spike."""
+    no, active, spike = U8(0), U8(1), U8(2)
+    if code == WINDOW:
+        for n in range(u.shape[0]):
+            near = active if abs(u[n] - threshold[n]) < scale else no
+            marks[b, t, n] = near | (spike if out[b, t, n] > F32(0.0) else no)
+    else:
+        for n in range(u.shape[0]):
+            near = active if u[n] >= threshold[n] - scale else no
+            marks[b, t, n] = near | (spike if out[b, t, n] > F32(0.0) else no)
+
+
+@part
+def marked_derivative_row(
+    code: int, marks: Marks, b: int, t: int, threshold: Floats, scale: F32, h: Floats
+) -> None:
+    """Give dS/dV from what `mark_row` has kept."""
+    if code == WINDOW:
+        height = F32(0.5) / scale
+        for n in range(h.shape[0]):
+            h[n] = height if marks[b, t, n] & U8(1) else F32(0.0)
+    else:
+        for n in range(h.shape[0]):
+            h[n] = F32(1.0) / threshold[n] if marks[b, t, n] & U8(1) else F32(0.0)
+
+
+@part
 def load_state(i: Floats, v: Floats, current: Floats, membrane: Floats, b: int) -> None:
     """Take the state of sample ``b`` into rows, which may be longer."""
     for m in range(current.shape[1]):
@@ -137,6 +176,7 @@ def dense_forward(
     membrane: Floats,
     out: Floats,
     u_all: Floats,
+    marks: Marks,
     currents: Floats,
     membranes: Floats,
     scratch: Floats,
@@ -145,8 +185,9 @@ def dense_forward(
 ) -> None:
     """Run samples ``first`` to ``last`` of a layer.
 
-    ``current`` and ``membrane`` hold the state and are updated. ``u_all``, ``currents`` and
-    ``membranes`` are filled unless they are empty.
+    ``current`` and ``membrane`` hold the state and are updated. ``u_all``, ``marks``,
+    ``currents`` and ``membranes`` are filled unless they are empty. ``out`` may be ``x`` where
+    there is one synapse per neuron: a row is read before it is written.
     """
     alpha, beta, threshold, bias, v_reset = k
     fires, subtract, strict, max_spikes = rule.fires, rule.subtract, rule.strict, rule.max_spikes
@@ -156,6 +197,7 @@ def dense_forward(
         scratch[2, : alpha.shape[0]],
     )
     keep_u, keep_i, keep_v = u_all.size > 0, currents.size > 0, membranes.size > 0
+    mark = marks.size > 0
     for b in range(first, last):
         load_state(i, v, current, membrane, b)
         for t in range(x.shape[1]):
@@ -168,6 +210,8 @@ def dense_forward(
                 copy_row(u, out, b, t)
             if keep_u:
                 copy_row(u, u_all, b, t)
+            if mark:
+                mark_row(rule.code, u, out, threshold, rule.scale, marks, b, t)
             if keep_i:
                 copy_row(i, currents, b, t)
             if keep_v:
@@ -251,6 +295,7 @@ def current_gradient_row(
 def dense_backward(
     gout: Floats,
     u_all: Floats,
+    marks: Marks,
     out: Floats,
     k: Constants,
     rule: Rule,
@@ -268,15 +313,21 @@ def dense_backward(
     """Run the gradient of samples ``first`` to ``last`` back through time.
 
     ``totals`` has the rows alpha, beta, threshold, bias; ``wanted`` says which to fill.
+    ``marks``, where they are not empty, stand for ``u_all`` and ``out``; they do only with the
+    reset "subtract" and without the gradients of alpha and of the threshold. ``gx`` may be
+    ``gout`` where there is one synapse per neuron.
     """
     alpha, beta, threshold, _, v_reset = k
     n, m, steps = gout.shape[2], gx.shape[2], gout.shape[1]
     h, gu, gi = scratch[0, :n], scratch[1, :n], scratch[2, :m]
+    marked = marks.size > 0
     for b in range(first, last):
         clear(gu)
         clear(gi)
         for t in range(steps - 1, -1, -1):
-            if rule.fires:
+            if marked:
+                marked_derivative_row(rule.code, marks, b, t, threshold, rule.scale, h)
+            elif rule.fires:
                 derivative_row(rule.code, u_all, b, t, threshold, rule.scale, rule.max_spikes, h)
                 if wanted[2]:
                     threshold_gradient_row(
