@@ -137,8 +137,8 @@ def _peer_session(name: str, requirements: tuple[str, ...]) -> None:
     @nox.session(name=f"peer-{name}", default=False)
     def peer(session: nox.Session) -> None:
         """One framework peer in its own environment."""
-        _install(session, CORE, torch=True, also=requirements)
-        session.run("pytest", "tests-integration/peers", "-rs", "-k", name)
+        _install(session, *PACKAGES, torch=True, also=(*requirements, "nirtorch"))
+        session.run("pytest", "tests-integration/peers/test_nir_peers.py", "-rs", "-k", name)
 
 
 for _name, _requirements in CLASHING_PEERS.items():
