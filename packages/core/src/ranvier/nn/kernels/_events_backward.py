@@ -166,10 +166,12 @@ def reset_row(
 def current_row(gu: Floats, gi: Floats, beta: Floats, synapses: int, gx: Floats) -> None:
     """Give the gradient of the currents of a step, which is that of its input."""
     if synapses == 1:
-        for m in range(0, gi.shape[0], WIDTH):
+        for m in range(0, gu.shape[0], WIDTH):
             g = fused(load(beta, m), load(gi, m), load(gu, m))
             store(gi, m, g)
             store(gx, m, g)
+        for m in range(gu.shape[0], gi.shape[0]):  # columns that only fill up the row
+            gx[m] = 0.0
     else:
         for m in range(gi.shape[0]):
             neuron = min(m // synapses, gu.shape[0] - 1)
