@@ -480,6 +480,13 @@ def test_no_buffer_is_read_before_it_is_written(monkeypatch, rate, reset, synaps
     x = (torch.rand(3, 30, 70) < rate).float()
     dense, small = layer_net(max_spikes=3), small_net(reset=reset)
     runs = [(net, x), (dense, x[..., :17]), (small, 2.0 * x[..., :16])]
+    torch.manual_seed(0)
+    wide = rnn.Sequential(  # its rows are wider than its neurons, which spares cache conflicts
+        rnn.Linear(20, 512), rnn.CubaLIF(512, recurrent=True), rnn.Linear(512, 60), rnn.CubaLIF(60)
+    )
+    with torch.no_grad():
+        wide[1].weight_rec *= 0.2
+    runs.append((wide, (torch.rand(5, 12, 20) < 0.2).float()))
     expected = [run(*arguments, "auto") for arguments in runs]
     empty, empty_tensor = np.empty, torch.empty
 
