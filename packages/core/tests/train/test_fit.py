@@ -104,6 +104,22 @@ def test_the_best_epoch_is_kept_as_a_safe_file(tmp_path):
     assert float(accuracy(fresh(x), y)) == pytest.approx(best["validation.accuracy"])
 
 
+def test_the_best_state_does_not_change_while_training_goes_on(tmp_path):
+    hashes = []
+
+    def remember(history):
+        hashes.append(load(tmp_path / "best.rv", kind="checkpoint").content_hash)
+        return False
+
+    x, y = make_problem()
+    result = train(
+        make_network(), 6, directory=tmp_path, validation=TensorBatches(x, -y + 1), stop=remember
+    )
+
+    assert result.best.epoch < 6
+    assert result.best.content_hash == hashes[-1]
+
+
 def test_the_callers_random_numbers_are_left_alone():
     torch.manual_seed(7)
     expected = torch.rand(3)

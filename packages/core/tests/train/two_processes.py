@@ -28,6 +28,8 @@ def main() -> None:
     weights = [float(v) for p in network.parameters() for v in p.detach().ravel()]
     answer = {"weights": weights, "loss": result.history["train.loss"].tolist()}
     Path(sys.argv[1], f"rank{fabric.global_rank}.json").write_text(json.dumps(answer))
+    fabric.barrier()
+    torch.distributed.destroy_process_group()  # its threads must not outlive the interpreter
 
 
 if __name__ == "__main__":

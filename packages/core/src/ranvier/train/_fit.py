@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -169,11 +170,14 @@ def fit(
             torch.manual_seed(_epoch_seed(seed, epoch))
             row = _one_epoch(run, data, validation, epoch)
             history.append(row)
-            if history.best(watched, mode=mode) is history.rows[-1]:
-                best = _checkpoint(run, network, history, seed)
+            is_best = history.best(watched, mode=mode) is history.rows[-1]
+            if is_best or folder is not None:
+                now = _checkpoint(run, network, history, seed)
+            if is_best:
+                best = now
                 _keep(engine, folder, BEST, best)
             if folder is not None:
-                _keep(engine, folder, LAST, _checkpoint(run, network, history, seed))
+                _keep(engine, folder, LAST, now)
                 if engine.is_global_zero:
                     history.to_csv(folder / CURVE)
             report(epoch, row)
@@ -257,14 +261,11 @@ def _step(run: _Run, value: Tensor) -> None:
 
 
 def _checkpoint(run: _Run, network: nn.Module, history: History, seed: int) -> Checkpoint:
-    def copied(value: Any) -> Any:
-        return value.detach().clone() if isinstance(value, Tensor) else value
-
     return Checkpoint(
         epoch=len(history),
-        network={k: copied(v) for k, v in network.state_dict().items()},
-        optimizer=run.optimizer.state_dict(),
-        scheduler=_plain_state(run.scheduler),
+        network=deepcopy(network.state_dict()),
+        optimizer=deepcopy(run.optimizer.state_dict()),
+        scheduler=deepcopy(_plain_state(run.scheduler)),
         history=[dict(row) for row in history.rows],
         seed=seed,
     )
