@@ -3,7 +3,7 @@ import json
 
 import numpy as np
 import pytest
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ranvier.artifacts import Array, ChipConfig, MappedNetwork, OutputChannel, Placement
 from ranvier.diagnostics import Diagnostic
@@ -136,3 +136,52 @@ def test_mapped_network_tells_a_change_by_its_hash():
 def test_mapped_arrays_cannot_be_replaced():
     with pytest.raises(TypeError):
         mapped().arrays["w"] = np.zeros(2)
+
+
+class Bank(BaseModel):
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+    name: str
+    weights: Array
+
+
+class Banks(ChipConfig):
+    banks: tuple[Bank, ...]
+    spare: dict[str, Bank] = Field(default_factory=dict)
+
+
+def banks():
+    fields = config().model_dump(exclude={"weights", "shift", "placement", "diagnostics"})
+    parts = [Bank(name=n, weights=np.full(3, k, np.int8)) for k, n in enumerate("abc")]
+    return Banks(**fields, placement=placement(), banks=parts, spare={"x": parts[0]})
+
+
+def test_arrays_of_nested_models_are_stored_as_arrays():
+    arrays, document = banks().to_payload()
+
+    assert arrays["arrays/banks/1/weights"].tolist() == [1, 1, 1]
+    assert document["banks"] == [{"name": "a"}, {"name": "b"}, {"name": "c"}]
+    assert "arrays/spare/x/weights" in arrays
+
+
+def test_nested_models_survive_their_payload_through_json():
+    original = banks()
+    arrays, document = original.to_payload()
+
+    again = Banks.from_payload(arrays, json.loads(json.dumps(document)))
+
+    assert again == original
+    assert again.banks[2].weights.dtype == np.int8
+
+
+def test_a_read_only_array_is_taken_as_it_is_and_any_other_copied():
+    frozen = np.arange(3, dtype=np.int8)
+    frozen.setflags(write=False)
+    writable = np.arange(3, dtype=np.int8)
+    view = writable[:]
+    view.setflags(write=False)
+
+    assert config(weights=frozen).weights is frozen
+    for copied in (writable, view):
+        held = config(weights=copied).weights
+        writable[0] += 1
+        assert held[0] == writable[0] - 1

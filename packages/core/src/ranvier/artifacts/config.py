@@ -16,11 +16,24 @@ from .placement import Placement
 
 
 def _frozen_array(value: Any) -> NDArray[Any]:
+    if isinstance(value, np.ndarray) and value.dtype != object and _is_frozen(value):
+        return value  # a chip's memory may be larger than a copy is worth
     array = np.array(value)
     if array.dtype == object:
         raise ValueError("is ragged or not numeric")
     array.setflags(write=False)
     return array
+
+
+def _is_frozen(array: NDArray[Any]) -> bool:
+    """Say whether nobody can write to an array: neither through it nor through what it views."""
+    while isinstance(array, np.ndarray):
+        if array.flags.writeable:
+            return False
+        if array.base is None:
+            return True
+        array = array.base
+    return False
 
 
 Array = Annotated[
@@ -100,12 +113,12 @@ class ChipConfig(BaseModel):
             value = getattr(self, name)
             if name == "placement":
                 continue
-            if isinstance(value, np.ndarray):
-                arrays[f"arrays/{name}"] = value
-            elif name == "diagnostics":
+            if name == "diagnostics":
                 document[name] = [d.to_dict() for d in value]
+            elif isinstance(value, np.ndarray):
+                arrays[f"arrays/{name}"] = value
             else:
-                document[name] = _jsonable(value)
+                document[name] = _split(value, f"arrays/{name}", arrays)
         return arrays, document
 
     @classmethod
@@ -116,7 +129,9 @@ class ChipConfig(BaseModel):
             part(arrays, "placement"), document["placement"]
         )
         values["diagnostics"] = tuple(Diagnostic.from_dict(d) for d in document["diagnostics"])
-        return cls(**values, **part(arrays, "arrays"))
+        for name, array in part(arrays, "arrays").items():
+            values = _joined(values, name.split("/"), array)
+        return cls(**values)
 
     @property
     def content_hash(self) -> str:
@@ -141,11 +156,31 @@ class ChipConfig(BaseModel):
         return f"<{type(self).__name__} {self.target} {self.content_hash[:12]}>"
 
 
-def _jsonable(value: Any) -> Any:
+def _split(value: Any, path: str, arrays: dict[str, NDArray[Any]]) -> Any:
+    """Return the JSON-able part of a value and put the arrays of its models under their paths."""
     if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
+        own: dict[str, Any] = {}
+        for name in type(value).model_fields:
+            entry = getattr(value, name)
+            if isinstance(entry, np.ndarray):
+                arrays[f"{path}/{name}"] = entry
+            else:
+                own[name] = _split(entry, f"{path}/{name}", arrays)
+        return own
     if isinstance(value, tuple | list):
-        return [_jsonable(v) for v in value]
+        return [_split(v, f"{path}/{i}", arrays) for i, v in enumerate(value)]
     if isinstance(value, Mapping):
-        return {str(k): _jsonable(v) for k, v in value.items()}
+        return {str(k): _split(v, f"{path}/{k}", arrays) for k, v in value.items()}
     return value.item() if isinstance(value, np.generic) else value
+
+
+def _joined(container: Any, path: list[str], array: NDArray[Any]) -> Any:
+    """Return a copy of nested lists and mappings with an array put where its path says."""
+    name, *rest = path
+    if isinstance(container, list):
+        number = int(name)
+        changed = list(container)
+        changed[number] = _joined(changed[number], rest, array) if rest else array
+        return changed
+    inner = _joined(container[name], rest, array) if rest else array
+    return {**container, name: inner}

@@ -1,5 +1,6 @@
 """The chip-neutral network: node kinds, graph, decay factors."""
 
+from ._fields import array as array
 from ._validation import order_nodes as order_nodes
 from .convolution import (
     AvgPool2d as AvgPool2d,
@@ -20,6 +21,7 @@ from .maps import (
     Linear as Linear,
     Output as Output,
     Scale as Scale,
+    ShapedNode as ShapedNode,
     SparseLinear as SparseLinear,
     Threshold as Threshold,
 )
