@@ -235,7 +235,7 @@ def payload_hash(arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]
     for name in sorted(arrays):
         values = np.asarray(arrays[name])
         digest.update(f"{name}:{values.dtype.str}:{values.shape}".encode())
-        digest.update(np.ascontiguousarray(values).tobytes())
+        digest.update(np.ascontiguousarray(values).data)
     return digest.hexdigest()
 
 
