@@ -1,0 +1,1 @@
+"""The integer arithmetic of Loihi, compiled: synapses scatter spikes, populations advance."""
