@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = {"core": "ranvier", "xylo": "ranvier_xylo"}
+PACKAGES = {"core": "ranvier", "xylo": "ranvier_xylo", "loihi": "ranvier_loihi"}
 NEEDED = {
     "core": {
         "ranvier/py.typed",
@@ -20,6 +20,7 @@ NEEDED = {
         "ranvier/cli/skeleton/template/README.md.in",
     },
     "xylo": {"ranvier_xylo/py.typed", "ranvier_xylo/manifest.toml"},
+    "loihi": {"ranvier_loihi/py.typed", "ranvier_loihi/manifest.toml"},
 }
 
 

@@ -77,7 +77,9 @@ def exact_codes(weight: Floats, unit: float, *, kernel: bool = False) -> Codes |
     if whole(weight.reshape(-1)[:QUICK] * unit) is None:
         return None
     own = sign_mode_of(weight)
-    modes: tuple[SignMode, ...] = (own, "mixed") if own == "inhibitory" else (own,)  # only mixed weights reach -256
+    modes: tuple[SignMode, ...] = (
+        (own, "mixed") if own == "inhibitory" else (own,)
+    )  # only mixed weights reach -256
     for exponent in range(1 if kernel else EXPONENTS[1] + 1):
         values = whole(weight * (unit * 2.0**-exponent))
         if values is None:
