@@ -96,7 +96,7 @@ def test_registers_out_of_range_are_refused_with_the_limit(change, message):
         ({"weights": np.full((3, 2), 3)}, "not multiples of 2"),
         ({"weights": np.full((3, 2), 256)}, "allowed are -256..254"),
         ({"weights": np.full((2, 3), 2)}, r"expected \(3, 2\)"),
-        ({"weight_exp": 8}, "weight_exp 8 must be in -8..7"),
+        ({"weight_exp": 16}, "weight_exp 16 must be in -8..15"),
         ({"axon_delay": np.array([63])}, "delays up to 63 steps, allowed are 0..62"),
         (
             {"delays": np.full((3, 2), 40), "axon_delay": np.array([30])},
@@ -136,9 +136,9 @@ def test_a_convolution_must_fit_its_ends():
 
 def test_all_problems_are_reported_at_once():
     with pytest.raises(ValidationError) as caught:
-        config(population={"decay_u": np.array([-1])}, synapse={"weight_exp": 9}, chips=0)
+        config(population={"decay_u": np.array([-1])}, synapse={"weight_exp": 16}, chips=0)
 
-    for part in ("decay_u", "weight_exp 9", "chips is 0"):
+    for part in ("decay_u", "weight_exp 16", "chips is 0"):
         assert part in str(caught.value)
 
 

@@ -91,14 +91,18 @@ def test_a_periodic_reset_is_moved_by_the_hops_before_the_layer(
     make_population, make_dense, make_mapped
 ):
     mapped = make_mapped(
-        [make_population(late=3)],
-        [make_dense(np.full((3, 2), 0.5))],
+        [make_population(), make_population("b", late=0)],
+        [
+            make_dense(np.full((3, 2), 0.5), delay=np.array([1])),
+            make_dense(np.full((3, 3), 0.5), source="a", target="b"),
+        ],
         options={"reset_interval": 16, "reset_offset": 14},
     )
 
-    got = quantize_network(mapped, QuantizeOptions()).populations[0]
+    first, second = quantize_network(mapped, QuantizeOptions()).populations
 
-    assert (got.reset_interval, got.reset_offset) == (16, 2)
+    assert first.reset_interval == second.reset_interval == 16
+    assert (first.reset_offset, second.reset_offset) == (1, 2)
 
 
 def test_a_bias_far_above_the_threshold_lowers_the_scale(make_population, make_dense, make_mapped):
@@ -113,7 +117,7 @@ def test_a_bias_far_above_the_threshold_lowers_the_scale(make_population, make_d
 
 def test_a_bias_beyond_a_fixed_scale_is_refused(make_population, make_dense, make_mapped):
     population = make_population(
-        model="sigma_delta", comparison=">=", threshold=0.1, bias=np.array([1000.0])
+        model="sigma_delta", comparison=">=", threshold=0.1, bias=np.array([1e5])
     )
     mapped = make_mapped([population], [make_dense(np.full((3, 2), 0.5))])
 
@@ -130,7 +134,7 @@ def test_a_late_sigma_delta_layer_with_bias_is_a_loss(make_population, make_dens
     config = quantize_network(mapped, QuantizeOptions())
 
     np.testing.assert_array_equal(
-        config.populations[0].bias_mant << config.populations[0].bias_exp, [2048, 0, 0]
+        config.populations[0].bias_mant << config.populations[0].bias_exp, [1 << 17, 0, 0]
     )
     found = next(d for d in config.diagnostics if d.code == "LO210")
     assert found.message == "1 neuron(s) have a bias that starts 2 step(s) early"

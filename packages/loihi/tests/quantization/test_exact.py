@@ -151,7 +151,7 @@ def test_delays_are_stored_per_source_where_that_is_enough(
     assert synapses[3].delays.dtype == np.uint8
 
 
-def test_resonators_and_sigma_delta_layers_keep_scale_4096(
+def test_resonators_and_sigma_delta_layers_keep_their_scales(
     make_population, make_dense, make_mapped
 ):
     rf = make_population("r", 2, model="rf", comparison=">=", threshold=0.5)
@@ -169,8 +169,8 @@ def test_resonators_and_sigma_delta_layers_keep_scale_4096(
 
     r, s, _ = config.populations
     assert (r.cos_decay.tolist(), r.sin_decay.tolist()) == ([2048], [1024])
-    assert (r.threshold.tolist(), s.threshold.tolist()) == ([2048], [1024])
-    assert [w.weights.flat[0] * 2**w.weight_exp for w in config.synapses] == [32, -32, 1024, 64]
+    assert (r.threshold.tolist(), s.threshold.tolist()) == ([2048], [1 << 16])
+    assert [int(w.weights.flat[0]) << w.weight_exp for w in config.synapses] == [32, -32, 65536, 1]
     assert [w.num_message_bits for w in config.synapses] == [0, 0, 0, 16]
 
 

@@ -27,9 +27,13 @@ _WHOLE = (
     "sin_decay",
     "cos_decay",
 )
+_DELTA = ("delta", "sigma_delta", "sigma")
 _REAL = ("drive_weight", "drive_offset", "u_lsb", "v_lsb")
 STATE_THRESHOLD_MAX = (1 << 23) - 1
 """Largest threshold in state units: the models other than "lif" compare without a shift."""
+
+DELTA_BIAS_EXP_MAX = 18
+"""Largest exponent of a sigma-delta neuron's bias, which Lava holds in state units."""
 
 
 def network_problems(config: LoihiConfig, limits: Limits) -> list[str]:
@@ -89,7 +93,7 @@ def _population_problems(p: Population, config: LoihiConfig, limits: Limits) -> 
         "threshold": (0, top),
         "threshold_low": (low, 0),
         "bias_mant": (limits.bias_mant_min, limits.bias_mant_max),
-        "bias_exp": (0, limits.bias_exp_max),
+        "bias_exp": (0, DELTA_BIAS_EXP_MAX if p.model in _DELTA else limits.bias_exp_max),
         "refractory": (1, limits.refractory_max),
         "v_initial": (-state, state),
         "sin_decay": (-4096, 4096),

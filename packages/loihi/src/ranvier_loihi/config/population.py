@@ -44,7 +44,7 @@ class Population(BaseModel):
     activation : {"relu", "identity"}
         "sigma_delta".
     spike_exp, state_exp : int
-        Fractional bits of messages and further ones of states; 6 and 6 for "delta" kinds.
+        Fractional bits of messages and further ones of states.
     drive : str or None
         Input node whose values are written to the bias ("lif") or the input ("delta") of these
         neurons, instead of synapses.

@@ -131,10 +131,11 @@ class _Builder:
     def _neuron(self, p: Population) -> Neuron | None:
         if p.reset_interval or np.any(p.v_initial):
             self._refuse(p.name, "a periodic reset or an initial voltage is not in the format")
-        bias = np.asarray(p.bias_mant) * 2.0 ** np.asarray(p.bias_exp) / _STATE_UNIT
+        unit = 2.0 ** (p.spike_exp + p.state_exp) if p.graded else float(_STATE_UNIT)
+        bias = np.asarray(p.bias_mant) * 2.0 ** np.asarray(p.bias_exp) / unit
         common: dict[str, Any] = {"shape": p.shape, "bias": self._spread(bias, p)}
         threshold = self._spread(np.asarray(p.threshold) / MANTISSA_UNIT, p)
-        fine = self._spread(np.asarray(p.threshold) / _STATE_UNIT, p)
+        fine = self._spread(np.asarray(p.threshold) / unit, p)
         if p.model == "lif":
             return self._lif(p, common, threshold)
         if p.model in ("rf", "rf_iz"):
@@ -220,13 +221,15 @@ class _Builder:
     def _unit(self, synapse: Any) -> float:
         """Return the weight in the graph of a synapse of weight 1.
 
-        Messages of sigma-delta neurons count 64 per unit, spikes 1; sigma-delta neurons add what
-        arrives to a state of 4096 per unit, the others shift it by 6 first.
+        Messages of sigma-delta neurons have ``spike_exp`` fractional bits, spikes none; sigma-delta
+        neurons add what arrives to a state with ``state_exp`` further ones, the others shift it
+        by 6 first.
         """
         known = self.config.population_of
         source, target = known.get(synapse.source), known[synapse.target]
-        message = MANTISSA_UNIT if source is not None and source.graded else 1
-        return message / (_STATE_UNIT if target.graded else MANTISSA_UNIT)
+        message = 2.0**source.spike_exp if source is not None and source.graded else 1.0
+        state = 2.0 ** (target.spike_exp + target.state_exp) if target.graded else MANTISSA_UNIT
+        return message / state
 
     def _delayed(self, number: int, synapse: Any) -> str:
         """Return the node that feeds a synapse: the source, or a delay behind it."""

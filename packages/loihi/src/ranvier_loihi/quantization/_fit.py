@@ -31,6 +31,7 @@ from ._units import (
     whole,
 )
 from ._weights import (
+    DELTA_EXPONENT_MAX,
     EXPONENTS,
     Codes,
     exact_codes,
@@ -82,7 +83,7 @@ def exact_layer(layer: Layer, limits: Limits) -> list[Codes] | None:
     elif p.model in RESONATORS:
         grids, mantissas = [p.cosine * 4096, p.sine * 4096, p.threshold * STATE_SCALE], []
     else:
-        grids = [] if p.model == "sigma" else [p.threshold * STATE_SCALE]
+        grids = [] if p.model == "sigma" else [p.threshold * layer.native_scale]
         mantissas = []
     if any(whole(np.asarray(values)) is None for values in grids):
         return None
@@ -92,10 +93,15 @@ def exact_layer(layer: Layer, limits: Limits) -> list[Codes] | None:
             return None
     if p.drive is None and np.any(p.bias):
         common = whole(p.bias * GRAIN)
-        if common is None or bias_too_large(common, limits):
+        if common is None or (not layer.fixed_scale and bias_too_large(common, limits)):
             return None
     found_codes = [
-        exact_codes(c.weight, layer.weight_unit(number, STATE_SCALE), kernel=c.kind == "conv")
+        exact_codes(
+            c.weight,
+            layer.weight_unit(number, layer.native_scale),
+            kernel=c.kind == "conv",
+            top=_top_exponent(layer),
+        )
         for number, c in enumerate(layer.connections)
     ]
     exact = [entry for entry in found_codes if entry is not None]
@@ -120,7 +126,7 @@ def candidates(layer: Layer, reach: Reach, *, limits: Limits, headroom: float) -
     array, (n_candidates,), >= 1
     """
     if layer.fixed_scale:
-        return np.array([STATE_SCALE])
+        return np.array([layer.native_scale])
     largest = _largest(layer)
     cap = _cap(layer, reach, largest, limits=limits, headroom=headroom)
     if not largest:
@@ -138,7 +144,7 @@ def rounded_layer(layer: Layer, scale: float, findings: Findings) -> list[Codes]
         unit = layer.weight_unit(number, scale)
         largest, mode = float(np.abs(c.weight).max(initial=0.0)), sign_mode_of(c.weight)
         needed = exponent_for(largest, unit, mode)
-        exponent = 0 if c.kind == "conv" else min(needed, EXPONENTS[1])
+        exponent = 0 if c.kind == "conv" else min(needed, _top_exponent(layer))
         if needed > exponent:
             most = limit_of(mode) * 2.0**exponent / unit
             findings.add(
@@ -151,6 +157,10 @@ def rounded_layer(layer: Layer, scale: float, findings: Findings) -> list[Codes]
             )
         result.append(rounded_codes(c.weight, unit, exponent=exponent))
     return result
+
+
+def _top_exponent(layer: Layer) -> int:
+    return DELTA_EXPONENT_MAX if layer.fixed_scale else EXPONENTS[1]
 
 
 def precision_of(layer: Layer, found: list[Codes], scale: float) -> float | None:

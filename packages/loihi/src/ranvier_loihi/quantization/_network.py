@@ -28,8 +28,8 @@ from ._fit import (
     rounded_layer,
     worst_current,
 )
-from ._registers import Resets, population_of
-from ._units import LIF_MODELS, RAIL, STATE_SCALE, Layer, layers_of
+from ._registers import Resets, arrivals_of, population_of
+from ._units import LIF_MODELS, RAIL, Layer, layers_of
 from ._weights import Codes, synapse_of
 from .options import QuantizeOptions
 
@@ -139,7 +139,9 @@ def _task(mapped: MappedNetwork, options: QuantizeOptions, findings: Findings) -
     network = LoihiNetwork.from_parts(mapped.arrays, settings["network"])
     chosen = settings.get("options", {})
     resets = Resets(
-        interval=int(chosen.get("reset_interval", 0)), offset=int(chosen.get("reset_offset", 0))
+        interval=int(chosen.get("reset_interval", 0)),
+        offset=int(chosen.get("reset_offset", 0)),
+        arrivals=arrivals_of(network),
     )
     calibration = None
     if options.calibration is not None:
@@ -168,8 +170,8 @@ def _fit(layer: Layer, task: Task, findings: Findings) -> Fitted:
     """Quantise one population with its incoming connections."""
     exact = exact_layer(layer, task.limits)
     if exact is not None:
-        _report_wrap(layer, STATE_SCALE, task, findings=findings)
-        made = _made(layer, exact, STATE_SCALE, task=task, findings=findings)
+        _report_wrap(layer, layer.native_scale, task, findings=findings)
+        made = _made(layer, exact, layer.native_scale, task=task, findings=findings)
         return replace(made, exact=True)
     reach = task.calibration.reach(layer) if task.calibration else None
     scales = candidates(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,11 @@ from ranvier.diagnostics import Findings
 
 from .. import diagnostics as codes
 from ..config import Population
-from ..config._checks import STATE_THRESHOLD_MAX
-from ..network import MappedPopulation
+from ..config._checks import DELTA_BIAS_EXP_MAX, STATE_THRESHOLD_MAX
+from ..network import LoihiNetwork, MappedPopulation
 from ..targets import Limits
 from ._bias import bias_too_large, fit_bias, initial_voltages
-from ._units import GRAIN, LIF_MODELS, RESONATORS
+from ._units import DELTA_MODELS, GRAIN, LIF_MODELS, MESSAGE_EXP, RESONATORS
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -28,10 +29,37 @@ BIAS_TOLERANCE = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class Resets:
-    """Periodic reset of the whole network, in steps of the graph; interval 0: none."""
+    """Periodic reset of the whole network, in steps of the chip; interval 0: none.
+
+    Every population is reset when the input of the interval's first step reaches it.
+
+    Parameters
+    ----------
+    interval, offset : int
+        Steps between resets, and step of the first within the interval.
+    arrivals : mapping of str to int
+        Steps that the fastest path from an input takes to each population.
+    """
 
     interval: int = 0
     offset: int = 0
+    arrivals: Mapping[str, int] = field(default_factory=dict)
+
+    def offset_of(self, name: str) -> int:
+        """Return the register of a population."""
+        return (self.offset + 1 + self.arrivals.get(name, 0)) % self.interval
+
+
+def arrivals_of(network: LoihiNetwork) -> dict[str, int]:
+    """Return the steps from an input to every population, by the fastest path."""
+    known = {name: 0 for name in network.inputs}
+    known |= {p.name: 0 for p in network.populations if p.drive is not None}
+    for _ in network.populations:
+        for c in network.connections:
+            if c.source in known:
+                steps = known[c.source] + 1 + int(np.min(c.delay))
+                known[c.target] = min(steps, known.get(c.target, steps))
+    return known
 
 
 def population_of(
@@ -57,13 +85,16 @@ def population_of(
         fields |= _lif(p, scale, fields["threshold"], limits=limits, findings=findings)
         if resets.interval:
             fields["reset_interval"] = resets.interval
-            fields["reset_offset"] = (resets.offset + 1 + p.late) % resets.interval
+            fields["reset_offset"] = resets.offset_of(p.name)
     elif p.model in RESONATORS:
         fields |= _rotation(p, findings)
     elif np.any(p.bias):
-        fields |= _bias(p, p.bias * scale, limits=limits, findings=findings)
+        wide = replace(limits, bias_exp_max=DELTA_BIAS_EXP_MAX)
+        fields |= _bias(p, p.bias * scale, limits=wide, findings=findings)
         if p.late:
             _report_early(p, int(np.count_nonzero(p.full("bias"))), findings)
+    if p.model in DELTA_MODELS:
+        fields["spike_exp"] = MESSAGE_EXP
     if p.drive is not None and p.model not in LIF_MODELS:
         fields |= {"drive_weight": p.drive_weight, "drive_offset": p.drive_offset}
     if np.any(p.v_rest):

@@ -14,6 +14,10 @@ Ints = NDArray[np.int64]
 
 STATE_SCALE = 4096.0
 """Chip units of 1.0 in the graph for networks in the chip's numbers, and for fixed scales."""
+MESSAGE_EXP = 12
+"""Fractional bits of sigma-delta messages: lava-dl emits multiples of 1/4096."""
+DELTA_SCALE = 2.0 ** (MESSAGE_EXP + 6)
+"""State units of 1.0 for sigma-delta neurons: a message times a weight of 64."""
 GRAIN = 64
 """Units of one step of a LIF threshold, and of one weight step with exponent 0."""
 RAIL = (1 << 23) - 1
@@ -21,8 +25,8 @@ RAIL = (1 << 23) - 1
 LIF_MODELS = ("lif", "ternary")
 RESONATORS = ("rf", "rf_iz")
 DELTA_MODELS = ("delta", "sigma_delta", "sigma")
-_INPUT_GAIN = {"lif": 64, "ternary": 64, "rf": 64, "rf_iz": 64, "delta": 4096}
-_MESSAGE = {"delta": 64, "sigma_delta": 64, "sigma": 4096}
+_INPUT_GAIN = {"lif": 64, "ternary": 64, "rf": 64, "rf_iz": 64, "delta": 1 << 18}
+_MESSAGE = {"delta": 1 << MESSAGE_EXP, "sigma_delta": 1 << MESSAGE_EXP, "sigma": 1 << 18}
 _MESSAGE_BITS = {"ternary": 16, "delta": 16, "sigma_delta": 16, "sigma": 24}
 
 
@@ -48,8 +52,13 @@ class Layer:
 
     @property
     def fixed_scale(self) -> bool:
-        """Whether states are in 1/4096 of the graph's units, whatever the weights are."""
+        """Whether the scale is given, whatever the weights are."""
         return self.population.model in DELTA_MODELS
+
+    @property
+    def native_scale(self) -> float:
+        """State units of 1.0 for networks in the chip's numbers."""
+        return DELTA_SCALE if self.fixed_scale else STATE_SCALE
 
     @property
     def input_gain(self) -> int:

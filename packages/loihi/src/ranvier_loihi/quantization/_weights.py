@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 EXPONENTS = (-8, 7)
 """Least and largest weight exponent."""
+DELTA_EXPONENT_MAX = 15
+"""Largest exponent into sigma-delta neurons, whose states have 18 fractional bits."""
 QUICK = 4096
 """Weights that are looked at first: most networks that are not exact show it there."""
 
@@ -62,7 +64,9 @@ def bits_of(values: Ints, mode: SignMode) -> int:
     return max(1, 8 + (mode == "mixed") - zeros)
 
 
-def exact_codes(weight: Floats, unit: float, *, kernel: bool = False) -> Codes | None:
+def exact_codes(
+    weight: Floats, unit: float, *, kernel: bool = False, top: int = EXPONENTS[1]
+) -> Codes | None:
     """Return codes that are the weights exactly, or None.
 
     Parameters
@@ -73,6 +77,8 @@ def exact_codes(weight: Floats, unit: float, *, kernel: bool = False) -> Codes |
         Code of a weight of 1.0 with exponent 0.
     kernel : bool
         Whether it is a convolution, which has no exponent.
+    top : int
+        Largest exponent.
     """
     if whole(weight.reshape(-1)[:QUICK] * unit) is None:
         return None
@@ -80,7 +86,7 @@ def exact_codes(weight: Floats, unit: float, *, kernel: bool = False) -> Codes |
     modes: tuple[SignMode, ...] = (
         (own, "mixed") if own == "inhibitory" else (own,)
     )  # only mixed weights reach -256
-    for exponent in range(1 if kernel else EXPONENTS[1] + 1):
+    for exponent in range(1 if kernel else top + 1):
         values = whole(weight * (unit * 2.0**-exponent))
         if values is None:
             return None
