@@ -20,6 +20,8 @@ LINTERS = ("ruff", "import-linter", "deptry")
 BUILDERS = ("build", "hatchling")
 PEERS = ("xylosim", "nirtorch", "pyyaml")
 """Independent implementations that install beside our pins."""
+LAVA_DL = "lava-dl==0.6.0"
+"""Its wheel holds recordings of networks; its code is never run."""
 KEPT_PINS = ("torch==", "aeon==")
 """Pins kept by hand: torch has builds of its own, aeon is only data (installed without needs)."""
 CLASHING_PEERS = {"snntorch": ("snntorch",), "norse": ("norse",)}
@@ -127,10 +129,23 @@ def integration(session: nox.Session) -> None:
     peers = PEERS if "--peers" in session.posargs else ()
     session.install("--force-reinstall", "--no-deps", *wheels)
     session.install(*wheels, "ranvier[torch,test]", *peers, "-c", "constraints.txt")
-    session.run("pytest", "tests-integration", "-rs", *args)
+    env = {"RANVIER_LAVA_GOLDEN": _lava_recordings(session)} if peers else {}
+    session.run("pytest", "tests-integration", "-rs", *args, env=env)
     if peers:
         for name in CLASHING_PEERS:
             session.notify(f"peer-{name}")
+
+
+def _lava_recordings(session: nox.Session) -> str:
+    """Return the folder of the recordings in the wheel of lava-dl, which is only unpacked."""
+    folder = Path(session.create_tmp()) / "lava-dl"
+    if not folder.exists():
+        options = ("--no-deps", "--no-binary=:none:", "--ignore-requires-python", "--dest")
+        command = (sys.executable, "-m", "pip", "download", *options, str(folder), LAVA_DL)
+        session.run(*command, external=True, silent=True)
+        for wheel in folder.glob("*.whl"):
+            shutil.unpack_archive(wheel, folder, "zip")
+    return str(folder / "tests" / "lava" / "lib" / "dl" / "netx")
 
 
 def _peer_session(name: str, requirements: tuple[str, ...]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import ranvier as rv
+from ranvier.testing.agreement_checks import spike_agreement
 
 DT = 1e-3
 README = Path(__file__).parents[1] / "packages" / "loihi" / "README.md"
@@ -60,7 +61,7 @@ def test_a_file_of_another_framework_runs_on_both_loihis(nir_file, spikes, targe
         ours = recording.raster(name)[:, late:]
         theirs = reference.raster(name)[:, : ours.shape[1]]
         assert theirs.sum() > 20
-        assert np.mean(ours == theirs) > 0.97
+        assert spike_agreement(ours, theirs) > 0.97  # weights have seven bits and a sign
 
 
 @pytest.mark.parametrize("target", ["loihi1", "loihi2"])
