@@ -90,7 +90,7 @@ axes[0].set_ylabel("neuron")
 # 4096, thresholds as integers over 64: what you train is what the chip computes.
 
 # %%
-device = torch.device("cpu")  # or "cuda"
+device = torch.device("cpu")  # where the kernels run; anything else is refused
 torch.manual_seed(0)
 neuron = {
     "threshold": 0.1,
