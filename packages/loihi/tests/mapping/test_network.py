@@ -194,3 +194,10 @@ def test_problems_of_the_mapping_and_of_the_placement_are_raised_together(lif):
     with pytest.raises(MappingError) as caught:
         mapped(Graph(nodes, tuple(Edge(*e) for e in edges), DT), max_axons_in=8)
     assert [d.code for d in caught.value.diagnostics] == ["LO010", "LO030"]
+
+
+@pytest.mark.parametrize(("interval", "noted"), [(0, False), (16, False), (17, True)])
+def test_a_reset_interval_that_a_board_may_refuse_is_noted(graph, interval, noted):
+    found = mapped(graph, reset_interval=interval).diagnostics
+
+    assert (codes.RESET_INTERVAL_ODD.code in [d.code for d in found]) == noted

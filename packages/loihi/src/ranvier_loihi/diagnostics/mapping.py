@@ -153,3 +153,10 @@ COMPARISON_ABSORBED = DiagnosticCode(
     "Neurons fire at the threshold, those of the chip above it.",
 )
 """Quantisation lowers the threshold by one unit of the state."""
+RESET_INTERVAL_ODD = DiagnosticCode(
+    "LO107",
+    "info",
+    "A reset interval is no power of two.",
+    "use 2, 4, 8, ... on a board; the simulator and Lava's CPU models take any",
+)
+"""The vendor's tutorials say that Loihi 2 needs a power of two; uncertain."""

@@ -103,6 +103,11 @@ def map_network(graph: Graph, target: Target, options: MapOptions) -> MappedNetw
                 limit=limits.payload_bits_max,
             )
         )
+    interval = options.reset_interval
+    if interval & (interval - 1):
+        findings.add(
+            codes.RESET_INTERVAL_ODD.at(None, f"reset_interval is {interval}", value=interval)
+        )
     built = build_network(graph, target, options, findings)
     if sum(p.size for p in built.network.populations) > PLACEABLE:
         raise_errors(findings, target=target.name)
