@@ -175,7 +175,7 @@ def test_operations_of_convolutions_equal_those_of_single_spikes(stride, padding
         padding=(padding, 0),
         groups=groups,
     )
-    import torch
+    torch = pytest.importorskip("torch")
 
     image = rng.random((2, 5, 6))
     used = torch.as_tensor((kernel != 0).astype(float))
