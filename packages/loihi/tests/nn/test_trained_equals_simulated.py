@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import ranvier as rv
-from ranvier_loihi.nn import Network, cuba, rf, rf_iz
+from ranvier_loihi.nn import Network, cuba, rf, rf_iz, sigma_delta
 
 N_STEPS = 80
 PER_KIND = 100
@@ -119,3 +119,26 @@ def test_every_spike_of_the_chip_is_one_of_the_trained_network(kind):
         fired += int(trained.any())
     assert compared >= 0.9 * PER_KIND
     assert fired > 0.5 * PER_KIND, "most networks must fire, or nothing is compared"
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_every_message_of_sigma_delta_layers_is_one_of_the_trained_network(seed):
+    rng = np.random.default_rng(seed)
+    torch.manual_seed(seed)
+    neurons = {"threshold": 0.1}
+    net = Network(
+        sigma_delta.Input(neurons, in_shape=(6,)),
+        sigma_delta.Dense(neurons, 6, 8, weight_scale=6),
+        sigma_delta.Dense(neurons, 8, 5, weight_scale=6),
+        sigma_delta.Output(neurons, 5, 3),
+    ).eval()
+    values = np.clip(np.cumsum(rng.integers(-8, 9, (2, N_STEPS, 6)), axis=1), -100, 100) / 32
+    with torch.no_grad():
+        trained = net(torch.as_tensor(values, dtype=torch.float32)).numpy()
+
+    config = rv.build(net.to_graph(), "loihi2")
+    simulated = rv.simulate(config, values).output
+
+    late = config.latency["output"]
+    assert np.unique(trained).size > 20
+    np.testing.assert_array_equal(simulated[:, late:], trained[:, : N_STEPS - late])
