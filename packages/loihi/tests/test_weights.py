@@ -21,6 +21,15 @@ def test_published_examples_of_the_weight_optimisation(weights, shifted, exponen
     assert (found[0].tolist(), *found[1:]) == (shifted, exponent, bits)
 
 
+@pytest.mark.parametrize("weights", [[0, -4], [-128, 0], [0, -256], [-2], [-256]])
+def test_weights_without_a_positive_one_are_not_cut(weights):
+    shifted, exponent, bits = optimized_weights(np.array(weights))
+
+    stored = stored_weights(shifted, num_weight_bits=bits)
+
+    assert (stored * 2.0**exponent).tolist() == weights
+
+
 def test_all_zero_weights_have_exponent_zero():
     assert optimized_weights(np.zeros((2, 3), dtype=np.int64))[1:] == (0, 8)
 

@@ -62,8 +62,8 @@ def optimized_weights(weights: Ints) -> tuple[Ints, int, int]:
     """Return weights shifted to the top of their range, their exponent and the bits they need.
 
     It is what lava-dl's reader does with dense weights; ``shifted * 2**exponent`` are the weights.
-    That reader scales weights that are all negative to -256, which its synapses then cut to -255;
-    here they stay within -255, so that the way back is exact.
+    That reader scales weights without a positive one to -256, which its synapses then cut; here
+    they stay within -255, so that the way back is exact.
 
     Parameters
     ----------
@@ -89,10 +89,8 @@ def optimized_weights(weights: Ints) -> tuple[Ints, int, int]:
     if not values.any():
         return values.copy(), 0, 8
     high, low = int(values.max()), int(values.min())
-    mixed = high >= 0 > low
-    scale = 255 / max(high, -low)
-    if mixed:
-        scale = min(127 / high if high > 0 else np.inf, -128 / low)
+    mixed = sign_mode_of(values) == "mixed"
+    scale = min(127 / high, -128 / low) if mixed else 255 / max(high, -low)
     b = int(np.floor(np.log2(scale))) + mixed
     common = int(np.bitwise_or.reduce(np.abs(values), axis=None))
     n = min(8, (common & -common).bit_length() - 1) - mixed
