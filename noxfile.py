@@ -139,13 +139,14 @@ def integration(session: nox.Session) -> None:
 def _lava_recordings(session: nox.Session) -> str:
     """Return the folder of the recordings in the wheel of lava-dl, which is only unpacked."""
     folder = Path(session.create_tmp()) / "lava-dl"
-    if not folder.exists():
+    recordings = folder / "tests" / "lava" / "lib" / "dl" / "netx"
+    if not recordings.exists():
         options = ("--no-deps", "--no-binary=:none:", "--ignore-requires-python", "--dest")
         command = (sys.executable, "-m", "pip", "download", *options, str(folder), LAVA_DL)
         session.run(*command, external=True, silent=True)
         for wheel in folder.glob("*.whl"):
             shutil.unpack_archive(wheel, folder, "zip")
-    return str(folder / "tests" / "lava" / "lib" / "dl" / "netx")
+    return str(recordings)
 
 
 def _peer_session(name: str, requirements: tuple[str, ...]) -> None:

@@ -16,7 +16,8 @@ from ..nodes import Delta, InputLayer, KWinners, Sigma
 from ._blocks import Block
 from ._input import InputBlock
 from ._kwta import KWTABlock
-from ._neuron_nodes import UNIT, leak, neuron_node, spread
+from ._neuron import UNIT
+from ._neuron_nodes import leak, neuron_node, spread
 from ._readout import AffineBlock, OutputBlock
 from ._synapse_nodes import parts_of, synapse_nodes, values_of
 

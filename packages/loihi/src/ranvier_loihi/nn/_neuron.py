@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypedDict, Unpack
 
@@ -23,6 +24,7 @@ Decay = float | tuple[float, float]
 DeviceValue = int | bool | str | NDArray[np.int64]
 
 UNIT = 4096
+"""What 1.0 of a state is, and what a decay of 1 is."""
 NEVER = 2**18 - 1
 
 
@@ -234,6 +236,7 @@ class LoihiNeuron(nn.Module):
     def _threshold_code(self) -> int:
         return NEVER if self.threshold is None else round(self.threshold * 64)
 
+    @abstractmethod
     def device_params(self) -> Mapping[str, DeviceValue]:
         """Give the integers that a network file keeps of this neuron.
 
@@ -242,7 +245,6 @@ class LoihiNeuron(nn.Module):
         dict
             Decays are ints, or int64 arrays ``(channels,)``.
         """
-        raise NotImplementedError
 
     def _adapting(self, n: int) -> Adaptation:
         """Give the adaptive threshold of a kind that has one."""

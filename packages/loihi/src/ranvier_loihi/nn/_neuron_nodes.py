@@ -11,9 +11,8 @@ from ranvier.errors import GraphError
 from ranvier.graph import AdaptiveLIF, CubaLI, CubaLIF, Neuron, ResonateAndFire, Shape, SigmaDelta
 
 from ..nodes import AdaptiveResonateAndFire
+from ._neuron import UNIT
 
-UNIT = 4096
-"""What 1.0 of a state is, and what a decay of 1 is."""
 FOREVER = 2.0**60
 """Steps of a time constant whose Euler factor is exactly 1."""
 NEVER = 2**18 - 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 from torch import Tensor
@@ -45,9 +46,9 @@ class FeedbackBlock(Block):
         self.register_buffer("last", None, persistent=False)
 
     @property
+    @abstractmethod
     def feedback(self) -> Any:
         """Weights of the loop, ``(n, n)``, targets first; a pair for a complex neuron."""
-        raise NotImplementedError
 
     @property
     def drive(self) -> Tensor | None:

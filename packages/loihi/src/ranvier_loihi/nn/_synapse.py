@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -73,9 +74,9 @@ class Synapse(nn.Module):
         if weight_norm:
             parametrizations.weight_norm(self, "weight")
 
+    @abstractmethod
     def maps(self, x: Tensor) -> Tensor:
         """Apply to ``(n, *in_shape)``."""
-        raise NotImplementedError
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply to every step: ``(batch, time, *in_shape)`` to ``(batch, time, *out_shape)``."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kernels._jit import jit
 from ._connectivity import Net
-from ._jit import jit
 
 _SWEEPS = 20
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kernels._jit import jit
 from ._connectivity import Net
-from ._jit import jit
 from .budget import Budget
 
 TABLE_BYTES = 1 << 29

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kernels._jit import jit
 from ._connectivity import Net
 from ._cost import Caps, words_of
-from ._jit import jit
 
 
 class _Open(NamedTuple):

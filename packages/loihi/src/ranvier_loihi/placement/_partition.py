@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kernels._jit import jit
 from ._connectivity import Net
 from ._cost import Caps
-from ._jit import jit
 
 Ints = NDArray[np.int32]
 _EDGES = 5_000_000

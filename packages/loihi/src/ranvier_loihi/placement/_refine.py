@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kernels._jit import jit
 from ._connectivity import Net
 from ._cost import Caps, State, attach, detach, holds
-from ._jit import jit
 
 WORK = 200_000_000
 """Most synapse updates of one refinement: counted, not timed, so that results repeat."""

@@ -10,15 +10,14 @@ from typing import Any, TypeVar, cast
 
 from numba import njit
 
+from ...kernels._jit import jit
+
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 _SUMS = {"reassoc", "contract", "nsz"}
-
-
-def exact(function: Kernel) -> Kernel:
-    """Compile a kernel with IEEE arithmetic in the written order."""
-    return cast("Kernel", njit(cache=True, **_OPTIONS)(function))
+exact = jit
+"""Compile a kernel with IEEE arithmetic in the written order."""
 
 
 def reassociated(function: Kernel) -> Kernel:
