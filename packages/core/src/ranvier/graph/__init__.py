@@ -1,6 +1,7 @@
 """The chip-neutral network: node kinds, graph, decay factors."""
 
 from ._fields import array as array
+from ._linear import apply_linear as apply_linear
 from ._validation import order_nodes as order_nodes
 from .convolution import (
     AvgPool2d as AvgPool2d,
@@ -14,6 +15,13 @@ from .dynamics import (
     decay_factor as decay_factor,
     tau_from_decay_factor as tau_from_decay_factor,
 )
+from .folding import (
+    AffineMap as AffineMap,
+    Folding as Folding,
+    SignalPath as SignalPath,
+    StatelessCycleError as StatelessCycleError,
+)
+from .latency import latencies as latencies, topological_order as topological_order
 from .maps import (
     Delay as Delay,
     Flatten as Flatten,

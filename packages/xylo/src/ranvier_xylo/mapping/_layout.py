@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from ranvier.artifacts import Placement
 from ranvier.diagnostics import Findings
-from ranvier.graph import Graph, Input
+from ranvier.graph import Folding, Graph, Input
 
 from .. import diagnostics as codes
 from ._aliases import Residuals, find_aliases, pointing_down
 from ._neurons import Parameters
-from ._paths import Folding
 from ._structure import Roles
 from .options import MapOptions
 

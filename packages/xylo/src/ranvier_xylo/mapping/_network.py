@@ -9,18 +9,25 @@ from numpy.typing import NDArray
 
 from ranvier.artifacts import MappedNetwork
 from ranvier.diagnostics import Findings
-from ranvier.graph import Graph, Input, Neuron
+from ranvier.graph import (
+    Folding,
+    Graph,
+    Input,
+    Neuron,
+    SignalPath,
+    StatelessCycleError,
+    latencies,
+    topological_order,
+)
 from ranvier.target import Target
 
 from .. import diagnostics as codes
 from ..targets import Limits, limits_of
 from ._aliases import Residuals
-from ._latency import latencies
 from ._layout import Layout, Weights, fold_weights, place, placement_of
 from ._limits import check_connections, check_sizes, raise_errors
 from ._neurons import Parameters, parameters_of
-from ._paths import Folding, Path, StatelessCycleError
-from ._structure import Roles, check_kinds, check_paths, roles_of, topological_order
+from ._structure import Roles, check_kinds, check_paths, roles_of
 from .options import MapOptions
 
 Array = NDArray[np.float64]
@@ -107,7 +114,7 @@ def _parameters(
     }
 
 
-def _paths(graph: Graph, findings: Findings) -> list[Path]:
+def _paths(graph: Graph, findings: Findings) -> list[SignalPath]:
     try:
         return Folding(graph, graph.edges).paths()
     except StatelessCycleError as error:

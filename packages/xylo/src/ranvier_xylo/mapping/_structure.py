@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ranvier.diagnostics import Findings
-from ranvier.graph import Edge, Graph, Input, Neuron, Node, SpikingNeuron
+from ranvier.graph import Edge, Graph, Input, Neuron, SignalPath, SpikingNeuron
 
 from .. import diagnostics as codes
-from ._paths import Path
 from .options import MapOptions
 
 
@@ -103,7 +102,9 @@ def _readout(
     return options.readout
 
 
-def check_paths(graph: Graph, paths: Iterable[Path], roles: Roles, findings: Findings) -> None:
+def check_paths(
+    graph: Graph, paths: Iterable[SignalPath], roles: Roles, findings: Findings
+) -> None:
     """Report paths that the chip does not have: by their ends, and by their delay."""
     for path in paths:
         from_input = isinstance(graph.nodes[path.source], Input)
@@ -124,42 +125,3 @@ def check_paths(graph: Graph, paths: Iterable[Path], roles: Roles, findings: Fin
                     limit=most,
                 )
             )
-
-
-def topological_order(nodes: Mapping[str, Node], paths: Iterable[Path]) -> tuple[str, ...]:
-    """Order neuron nodes so that paths point forwards; inside a loop delays may point back.
-
-    Loops (strongly connected nodes) stay together. Inside one, undelayed paths point forwards.
-    """
-    neurons = [n for n, node in nodes.items() if isinstance(node, Neuron)]
-    follow: dict[str, set[str]] = {n: set() for n in neurons}
-    prompt: dict[str, set[str]] = {n: set() for n in neurons}
-    for path in paths:
-        if path.source in follow and path.source != path.target:
-            follow[path.source].add(path.target)
-            if not path.delay:
-                prompt[path.source].add(path.target)
-    reach = {n: _reachable(n, follow) for n in neurons}
-
-    def before(a: str, b: str) -> bool:
-        same_loop = b in reach[a] and a in reach[b]
-        return b in (_reachable(a, prompt) if same_loop else reach[a])
-
-    order: list[str] = []
-    waiting = list(neurons)
-    while waiting:
-        ready = next(n for n in waiting if not any(before(m, n) for m in waiting if m != n))
-        order.append(ready)
-        waiting.remove(ready)
-    return tuple(order)
-
-
-def _reachable(start: str, follow: Mapping[str, set[str]]) -> set[str]:
-    found: set[str] = set()
-    stack = list(follow[start])
-    while stack:
-        name = stack.pop()
-        if name not in found:
-            found.add(name)
-            stack += follow[name]
-    return found

@@ -1,4 +1,4 @@
-"""Stateless nodes as matrices: each kind applied to a batch of unit vectors."""
+"""Stateless nodes as matrices: each kind applied to a batch of rows."""
 
 from __future__ import annotations
 
@@ -8,18 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ranvier.graph import (
-    AvgPool2d,
-    Conv1d,
-    Conv2d,
-    Flatten,
-    Linear,
-    Node,
-    Output,
-    Scale,
-    SparseLinear,
-    SumPool2d,
-)
+from .convolution import AvgPool2d, Conv1d, Conv2d, SumPool2d
+from .maps import Flatten, Linear, Output, Scale, SparseLinear
+from .node import Node
 
 Array = NDArray[np.float64]
 

@@ -9,9 +9,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ranvier.graph import Edge, Graph, Input, Neuron
-
 from ._linear import apply_linear, bias_of
+from .maps import Input
+from .network import Edge, Graph
+from .neuron import Neuron
 
 Array = NDArray[np.float64]
 Origin: TypeAlias = tuple[str, int]
@@ -23,7 +24,7 @@ class StatelessCycleError(Exception):
 
 
 @dataclass(frozen=True)
-class Path:
+class SignalPath:
     """All connections from one source to one port of a neuron node with one delay."""
 
     source: str
@@ -33,13 +34,13 @@ class Path:
 
 
 @dataclass
-class Affine:
+class AffineMap:
     """``y = sum over origins of matrix @ source + bias``; matrices are (n_source, n_target)."""
 
     parts: dict[Origin, Array]
     bias: Array
 
-    def add(self, other: Affine, *, delay: int) -> None:
+    def add(self, other: AffineMap, *, delay: int) -> None:
         """Add a map whose origins arrive ``delay`` steps later."""
         for (source, steps), matrix in other.parts.items():
             key = (source, steps + delay)
@@ -62,7 +63,7 @@ class Folding:
     graph: Graph
     edges: tuple[Edge, ...]
     _origins: dict[str, set[Origin]] = field(default_factory=dict)
-    _affine: dict[str, Affine] = field(default_factory=dict)
+    _affine: dict[str, AffineMap] = field(default_factory=dict)
 
     def is_origin(self, name: str) -> bool:
         """Whether paths start here: at an Input or a neuron."""
@@ -72,7 +73,7 @@ class Folding:
         """Return the edges that end at a port."""
         return [e for e in self.edges if e.target == name and e.port == port]
 
-    def paths(self) -> list[Path]:
+    def paths(self) -> list[SignalPath]:
         """Return every path between origins, without its weights.
 
         Raises
@@ -84,7 +85,7 @@ class Folding:
         for name, node in self.graph.nodes.items():
             for port in node.ports if isinstance(node, Neuron) else ():
                 origins = self._reach(self.into(name, port), ())
-                found += [Path(s, name, port, delay) for s, delay in sorted(origins)]
+                found += [SignalPath(s, name, port, delay) for s, delay in sorted(origins)]
         return found
 
     def _reach(self, edges: Iterable[Edge], visiting: tuple[str, ...]) -> set[Origin]:
@@ -101,28 +102,28 @@ class Folding:
             origins |= {(s, steps + edge.delay) for s, steps in self._origins[edge.source]}
         return origins
 
-    def weights_into(self, name: str, port: str) -> Affine:
+    def weights_into(self, name: str, port: str) -> AffineMap:
         """Return the affine map from all origins to a port of a neuron node."""
         size = self.graph.nodes[name].size
         return self._sum(self.into(name, port), size)
 
-    def _sum(self, edges: Iterable[Edge], size: int) -> Affine:
-        total = Affine({}, np.zeros(size))
+    def _sum(self, edges: Iterable[Edge], size: int) -> AffineMap:
+        total = AffineMap({}, np.zeros(size))
         for edge in edges:
             total.add(self._map_of(edge.source), delay=edge.delay)
         return total
 
-    def _map_of(self, name: str) -> Affine:
+    def _map_of(self, name: str) -> AffineMap:
         if name not in self._affine:
             node = self.graph.nodes[name]
             if self.is_origin(name):
-                result = Affine({(name, 0): np.eye(node.size)}, np.zeros(node.size))
+                result = AffineMap({(name, 0): np.eye(node.size)}, np.zeros(node.size))
             else:
                 inner = [e for e in self.edges if e.target == name]
                 before = self._sum(inner, int(np.prod(node.input_shape())))
                 own = bias_of(node)
                 bias = apply_linear(node, before.bias[None])[0]
                 parts = {o: apply_linear(node, m) for o, m in before.parts.items()}
-                result = Affine(parts, bias if own is None else bias + own)
+                result = AffineMap(parts, bias if own is None else bias + own)
             self._affine[name] = result
         return self._affine[name]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ranvier.diagnostics import ADDED_LATENCY, UNEQUAL_LATENCY, Findings
-from ranvier.graph import Graph, Input
-
-from ._paths import Path
+from ..diagnostics import ADDED_LATENCY, UNEQUAL_LATENCY, Findings
+from .folding import SignalPath
+from .maps import Input
+from .network import Graph
+from .neuron import Neuron
+from .node import Node
 
 
 def latencies(
-    graph: Graph, paths: Iterable[Path], order: Iterable[str], *, hop: int, findings: Findings
+    graph: Graph, paths: Iterable[SignalPath], order: Iterable[str], *, hop: int, findings: Findings
 ) -> dict[str, int]:
     """Return the extra latency of every node's signal, compared with the graph.
 
@@ -22,7 +24,7 @@ def latencies(
     ----------
     graph : Graph
         The network.
-    paths : iterable of Path
+    paths : iterable of SignalPath
         All paths between origins.
     order : iterable of str
         Neuron nodes, sources first.
@@ -31,12 +33,12 @@ def latencies(
     findings : Findings
         Receives CORE004 and CORE005.
     """
-    into: dict[str, list[Path]] = {}
+    into: dict[str, list[SignalPath]] = {}
     for path in paths:
         into.setdefault(path.target, []).append(path)
     late = dict.fromkeys(graph.inputs, 0)
 
-    def arrival(path: Path) -> int:
+    def arrival(path: SignalPath) -> int:
         from_input = isinstance(graph.nodes[path.source], Input)
         return late[path.source] + (0 if from_input else hop) - path.delay
 
@@ -57,7 +59,7 @@ def latencies(
     return late
 
 
-def _label(path: Path) -> str:
+def _label(path: SignalPath) -> str:
     delay = f" (delay {path.delay})" if path.delay else ""
     return f"{path.source!r}{delay}"
 
@@ -68,3 +70,42 @@ def _report_unequal(name: str, arrivals: Mapping[str, int], findings: Findings) 
     findings.add(
         UNEQUAL_LATENCY.at(name, f"paths arrive at different extra steps: {late}", value=spread)
     )
+
+
+def topological_order(nodes: Mapping[str, Node], paths: Iterable[SignalPath]) -> tuple[str, ...]:
+    """Order neuron nodes so that paths point forwards; inside a loop delays may point back.
+
+    Loops (strongly connected nodes) stay together. Inside one, undelayed paths point forwards.
+    """
+    neurons = [n for n, node in nodes.items() if isinstance(node, Neuron)]
+    follow: dict[str, set[str]] = {n: set() for n in neurons}
+    prompt: dict[str, set[str]] = {n: set() for n in neurons}
+    for path in paths:
+        if path.source in follow and path.source != path.target:
+            follow[path.source].add(path.target)
+            if not path.delay:
+                prompt[path.source].add(path.target)
+    reach = {n: _reachable(n, follow) for n in neurons}
+
+    def before(a: str, b: str) -> bool:
+        same_loop = b in reach[a] and a in reach[b]
+        return b in (_reachable(a, prompt) if same_loop else reach[a])
+
+    order: list[str] = []
+    waiting = list(neurons)
+    while waiting:
+        ready = next(n for n in waiting if not any(before(m, n) for m in waiting if m != n))
+        order.append(ready)
+        waiting.remove(ready)
+    return tuple(order)
+
+
+def _reachable(start: str, follow: Mapping[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    stack = list(follow[start])
+    while stack:
+        name = stack.pop()
+        if name not in found:
+            found.add(name)
+            stack += follow[name]
+    return found
