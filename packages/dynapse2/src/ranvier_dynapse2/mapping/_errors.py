@@ -1,0 +1,40 @@
+"""All problems of a mapping in one error."""
+
+from __future__ import annotations
+
+from ranvier.diagnostics import Findings, describe
+from ranvier.errors import MappingError, ResourceError
+
+from .. import diagnostics as codes
+
+RESOURCES = {
+    codes.TOO_MANY_NEURONS.code: "neurons_per_core",
+    codes.PARAMETER_SETS.code: "cores_per_chip",
+    codes.FAN_IN.code: "synapses_per_neuron",
+    codes.NO_SUCH_SLOT.code: "synapses_per_neuron",
+    codes.SLOTS_EXHAUSTED.code: "synapses_per_neuron",
+    codes.BOARD_FULL.code: "cores_per_chip",
+    codes.TAGS_EXHAUSTED.code: "tags",
+    codes.TAGS_NOT_COMMON.code: "tags",
+    codes.TOO_MANY_DESTINATIONS.code: "destinations_per_neuron",
+}
+"""Fact of the manifest behind each diagnostic about a resource."""
+
+
+def raise_errors(findings: Findings, *, target: str) -> None:
+    """Raise one `MappingError` with all errors; `ResourceError` if only resources ran out."""
+    errors = findings.errors()
+    if not errors:
+        return
+    heading = f"{target}: the network does not fit, {len(errors)} problem(s)"
+    message = describe(errors, heading=heading)
+    if all(d.code in RESOURCES for d in errors):
+        first = errors[0]
+        raise ResourceError(
+            message,
+            errors,
+            resource=RESOURCES[first.code],
+            needed=int(first.value or 0),
+            available=int(first.limit or 0),
+        )
+    raise MappingError(message, errors)
