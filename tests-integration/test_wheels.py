@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = {"core": "ranvier", "xylo": "ranvier_xylo", "loihi": "ranvier_loihi"}
+PACKAGES = {
+    "core": "ranvier",
+    "xylo": "ranvier_xylo",
+    "loihi": "ranvier_loihi",
+    "dynapse2": "ranvier_dynapse2",
+}
 NEEDED = {
     "core": {
         "ranvier/py.typed",
@@ -21,6 +26,11 @@ NEEDED = {
     },
     "xylo": {"ranvier_xylo/py.typed", "ranvier_xylo/manifest.toml"},
     "loihi": {"ranvier_loihi/py.typed", "ranvier_loihi/manifest.toml"},
+    "dynapse2": {
+        "ranvier_dynapse2/py.typed",
+        "ranvier_dynapse2/manifest.toml",
+        "ranvier_dynapse2/biases/currents.csv",
+    },
 }
 
 

@@ -1,0 +1,5 @@
+from ranvier.testing import TargetConformance
+
+
+class TestDynapse2(TargetConformance):
+    target = "dynapse2"
