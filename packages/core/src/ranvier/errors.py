@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from .diagnostics import Diagnostic
+    from .diagnostics import Diagnostic, Findings
 
 
 class RanvierError(Exception):
@@ -103,3 +103,42 @@ class ChipNotFoundError(PluginError, LookupError):
 
 class MissingDependencyError(RanvierError, ImportError):
     """An optional dependency is not installed."""
+
+
+def raise_mapping_errors(findings: Findings, *, target: str, resources: Mapping[str, str]) -> None:
+    """Raise one `MappingError` with all errors found; for the mappers of chip plugins.
+
+    Parameters
+    ----------
+    findings : Findings
+        What was found; losses and notes do not count.
+    target : str
+        Name of the target, for the message.
+    resources : mapping of str to str
+        Fact of the manifest by diagnostic code, for diagnostics that say that something ran out.
+
+    Raises
+    ------
+    ResourceError
+        Only resources ran out; it carries the first of them.
+    MappingError
+        Something else is wrong.
+    """
+    from .diagnostics import describe
+
+    errors = findings.errors()
+    if not errors:
+        return
+    message = describe(
+        errors, heading=f"{target}: the network does not fit, {len(errors)} problem(s)"
+    )
+    if all(d.code in resources for d in errors):
+        first = errors[0]
+        raise ResourceError(
+            message,
+            errors,
+            resource=resources[first.code],
+            needed=int(first.value or 0),
+            available=int(first.limit or 0),
+        )
+    raise MappingError(message, errors)

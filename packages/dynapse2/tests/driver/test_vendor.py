@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from ranvier.errors import DeviceError, MissingDependencyError
+from ranvier.errors import MissingDependencyError
 from ranvier_dynapse2.driver import list_devices, open_device
 from ranvier_dynapse2.driver.vendor import load_sdk
 from ranvier_dynapse2.targets import target_named
@@ -41,19 +41,6 @@ def test_the_placeholder_is_never_imported(config, install):
     (entry,) = list_devices(target_named())
     assert "placeholder" in entry["problem"]
     assert "samna" not in sys.modules
-
-
-def test_a_package_with_a_compiled_module_is_the_sdk(install):
-    install(__init___dot_py="FOUND = True", **{f"core_dot_{SUFFIX}": ""})
-
-    assert load_sdk().FOUND
-
-
-def test_an_sdk_that_cannot_be_imported_is_a_device_error(install):
-    install(__init___dot_py="raise OSError('libusb is missing')", **{f"core_dot_{SUFFIX}": ""})
-
-    with pytest.raises(DeviceError, match="libusb is missing"):
-        load_sdk()
 
 
 def test_a_missing_sdk_is_reported_in_the_list_of_devices(monkeypatch):

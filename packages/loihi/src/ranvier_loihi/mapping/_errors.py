@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ranvier.diagnostics import Findings, describe
-from ranvier.errors import MappingError, ResourceError
+from ranvier.diagnostics import Findings
+from ranvier.errors import raise_mapping_errors
 
 from .. import diagnostics as codes
 
@@ -20,18 +20,4 @@ RESOURCES = {
 
 def raise_errors(findings: Findings, *, target: str) -> None:
     """Raise one `MappingError` with all errors; `ResourceError` if only resources ran out."""
-    errors = findings.errors()
-    if not errors:
-        return
-    heading = f"{target}: the network does not fit, {len(errors)} problem(s)"
-    message = describe(errors, heading=heading)
-    if all(d.code in RESOURCES for d in errors):
-        first = errors[0]
-        raise ResourceError(
-            message,
-            errors,
-            resource=RESOURCES[first.code],
-            needed=int(first.value or 0),
-            available=int(first.limit or 0),
-        )
-    raise MappingError(message, errors)
+    raise_mapping_errors(findings, target=target, resources=RESOURCES)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ranvier.diagnostics import Diagnostic, DiagnosticCode, Findings, describe
-from ranvier.errors import MappingError, ResourceError
+from ranvier.diagnostics import DiagnosticCode, Findings
+from ranvier.errors import raise_mapping_errors
 from ranvier.graph import Graph
 
 from .. import diagnostics as codes
@@ -89,22 +89,4 @@ def _check(code: DiagnosticCode, needed: int, available: int, findings: Findings
 
 def raise_errors(findings: Findings, *, target: str) -> None:
     """Raise one `MappingError` with all errors; `ResourceError` if only resources ran out."""
-    errors = findings.errors()
-    if not errors:
-        return
-    heading = f"{target}: the network does not fit, {len(errors)} problem(s)"
-    message = describe(errors, heading=heading)
-    if all(_is_resource(d) for d in errors):
-        first = errors[0]
-        raise ResourceError(
-            message,
-            errors,
-            resource=RESOURCES[first.code],
-            needed=int(first.value or 0),
-            available=int(first.limit or 0),
-        )
-    raise MappingError(message, errors)
-
-
-def _is_resource(diagnostic: Diagnostic) -> bool:
-    return diagnostic.code in RESOURCES
+    raise_mapping_errors(findings, target=target, resources=RESOURCES)
