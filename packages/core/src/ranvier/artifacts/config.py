@@ -170,7 +170,10 @@ def _split(value: Any, path: str, arrays: dict[str, NDArray[Any]]) -> Any:
     if isinstance(value, tuple | list):
         return [_split(v, f"{path}/{i}", arrays) for i, v in enumerate(value)]
     if isinstance(value, Mapping):
-        return {str(k): _split(v, f"{path}/{k}", arrays) for k, v in value.items()}
+        found = {str(k): v for k, v in value.items()}
+        arrays |= {f"{path}/{k}": v for k, v in found.items() if isinstance(v, np.ndarray)}
+        plain = {k: v for k, v in found.items() if not isinstance(v, np.ndarray)}
+        return {k: _split(v, f"{path}/{k}", arrays) for k, v in plain.items()}
     return value.item() if isinstance(value, np.generic) else value
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from ..diagnostics import ADDED_LATENCY, UNEQUAL_LATENCY, Findings
 from .folding import SignalPath
@@ -13,7 +13,12 @@ from .node import Node
 
 
 def latencies(
-    graph: Graph, paths: Iterable[SignalPath], order: Iterable[str], *, hop: int, findings: Findings
+    graph: Graph,
+    paths: Iterable[SignalPath],
+    order: Iterable[str],
+    *,
+    hop: int | Callable[[SignalPath], int],
+    findings: Findings,
 ) -> dict[str, int]:
     """Return the extra latency of every node's signal, compared with the graph.
 
@@ -28,8 +33,9 @@ def latencies(
         All paths between origins.
     order : iterable of str
         Neuron nodes, sources first.
-    hop : int
-        Steps from neuron to neuron.
+    hop : int or callable
+        Steps from neuron to neuron; or steps of each path, those from inputs too, for chips on
+        which hops differ.
     findings : Findings
         Receives CORE004 and CORE005.
     """
@@ -39,6 +45,8 @@ def latencies(
     late = dict.fromkeys(graph.inputs, 0)
 
     def arrival(path: SignalPath) -> int:
+        if callable(hop):
+            return late[path.source] + hop(path) - path.delay
         from_input = isinstance(graph.nodes[path.source], Input)
         return late[path.source] + (0 if from_input else hop) - path.delay
 
