@@ -1,0 +1,1 @@
+"""Compiled loops over time; numba, no torch."""
