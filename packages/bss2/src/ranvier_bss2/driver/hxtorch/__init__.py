@@ -1,0 +1,3 @@
+"""Runs through hxtorch."""
+
+from .backend import HxtorchBackend as HxtorchBackend

@@ -1,0 +1,3 @@
+"""Runs through PyNN."""
+
+from .backend import PynnBackend as PynnBackend
