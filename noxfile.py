@@ -13,7 +13,7 @@ import nox
 
 ROOT = Path(__file__).parent
 CORE = "core"
-CHIPS = ("xylo", "loihi", "dynapse2")
+CHIPS = ("xylo", "loihi", "dynapse2", "bss2")
 PACKAGES = (CORE, *CHIPS)
 PYTHONS = ("3.11", "3.12", "3.13")
 LINTERS = ("ruff", "import-linter", "deptry")

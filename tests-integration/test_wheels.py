@@ -15,6 +15,7 @@ PACKAGES = {
     "xylo": "ranvier_xylo",
     "loihi": "ranvier_loihi",
     "dynapse2": "ranvier_dynapse2",
+    "bss2": "ranvier_bss2",
 }
 NEEDED = {
     "core": {
@@ -31,6 +32,7 @@ NEEDED = {
         "ranvier_dynapse2/manifest.toml",
         "ranvier_dynapse2/biases/currents.csv",
     },
+    "bss2": {"ranvier_bss2/py.typed", "ranvier_bss2/manifest.toml"},
 }
 
 

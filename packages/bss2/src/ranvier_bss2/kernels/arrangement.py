@@ -101,10 +101,6 @@ class Arrangement(NamedTuple):
         missing = self.shape[0] * self.shape[2] - flat.size
         return np.pad(flat, (0, missing), constant_values=fill) if missing > 0 else flat
 
-    def take_row(self, flat: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Undo `lay_row`: give (batch, n)."""
-        return flat[: self.batch * self.n].reshape(self.batch, self.n)
-
     def lay_constants(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Repeat constants (rows, n) for the columns of a kernel, flat; unused columns get 1."""
         wide = np.ones((len(rows), self.shape[2]), dtype=np.float32)

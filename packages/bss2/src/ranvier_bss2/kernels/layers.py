@@ -248,6 +248,27 @@ def _run_all(
             )  # fmt: skip
 
 
+@part
+def _run_some(
+    x: Floats,
+    events: Events,
+    listed: bool,
+    c: Floats,
+    terms: Terms,
+    seen: Observed,
+    start: States,
+    end: States,
+    out: Records,
+    shape: tuple[int, int, int],
+) -> None:
+    """Run all tiles, with what is known at compile time, so that less is kept in registers."""
+    if terms.exponential | terms.subthreshold | terms.triggered:
+        _run_all(x, events, listed, c, terms, seen, start, end, out, shape)
+    else:
+        plain = Terms(terms.fire, False, False, False, terms.refractory)
+        _run_all(x, events, listed, c, plain, seen, start, end, out, shape)
+
+
 @exact
 def run_forward(
     x: Floats,
@@ -262,12 +283,7 @@ def run_forward(
     """Run a layer; ``shape`` is (batch, time, n), all arrays are flat."""
     places = np.zeros(0, np.int32)
     none = Events(places, places, x)
-    if terms.exponential | terms.subthreshold | terms.triggered:
-        _run_all(x, none, False, constants, terms, observed, start, end, records, shape)
-    else:
-        # Known at compile time, so that less is kept in registers.
-        plain = Terms(terms.fire, False, False, False, terms.refractory)
-        _run_all(x, none, False, constants, plain, observed, start, end, records, shape)
+    _run_some(x, none, False, constants, terms, observed, start, end, records, shape)
 
 
 @exact
@@ -286,9 +302,4 @@ def run_listed(
 
     As `run_forward` on their weighted sums, added up in the order of the channels.
     """
-    if terms.exponential | terms.subthreshold | terms.triggered:
-        _run_all(weight, events, True, constants, terms, observed, start, end, records, shape)
-    else:
-        # Known at compile time, so that less is kept in registers.
-        plain = Terms(terms.fire, False, False, False, terms.refractory)
-        _run_all(weight, events, True, constants, plain, observed, start, end, records, shape)
+    _run_some(weight, events, True, constants, terms, observed, start, end, records, shape)

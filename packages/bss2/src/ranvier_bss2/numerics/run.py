@@ -20,6 +20,9 @@ NO_TRACE: Floats = np.zeros(0, dtype=np.float32)
 NO_MASK: NDArray[np.uint8] = np.zeros(0, dtype=np.uint8)
 """A mask that is not kept."""
 
+NOTHING_OBSERVED = Observed(NO_TRACE, NO_TRACE, NO_TRACE)
+"""Of a run that is all model."""
+
 
 class LayerRun(NamedTuple):
     """What a run returns; traces (batch, time, n) of float32, in model units.
@@ -131,9 +134,10 @@ def launch(
 
     With ``events``, ``x`` are the weights (n_in, n) of these inputs, flat.
     """
-    end = States(*np.empty((len(FIELDS), start.i.size), dtype=np.float32))
+    ends = np.empty((len(FIELDS), start.i.size), dtype=np.float32)
+    end = States(*ends)
     if not x.size:
-        end = States(*(row.copy() for row in start))
+        ends[:] = start
     elif events is None:
         run_forward(
             x, parameters.arranged(arrangement), parameters.terms, observed, start, end, records,
@@ -144,12 +148,15 @@ def launch(
             events, x, parameters.arranged(arrangement), parameters.terms, observed, start, end,
             records, arrangement.shape,
         )  # fmt: skip
-    i, v, w, ref = (arrangement.take_row(row) for row in end)
+    batch, _, n = arrangement[:3]
+    i, v, w, ref = ends[:, : batch * n].reshape(len(FIELDS), batch, n)
     return LayerState(i_syn=i, v_mem=v, w_adaptation=w, refractory=ref)
 
 
 def observed_of(traces: dict[str, NDArray[Any]], arrangement: Arrangement) -> Observed:
     """Cut observed traces to a length, round them to float32 and lay them out for the kernel."""
+    if not traces:
+        return NOTHING_OBSERVED
     cut = {
         name: arrangement.lay(trace[:, : arrangement.time].astype(np.float32))
         for name, trace in traces.items()
@@ -174,6 +181,8 @@ def check_input(
             f"bss2: the input has shape {tuple(shape)}; expected (batch, time, {n}), the sum of "
             "weighted inputs per neuron"
         )
+    if not traces:
+        return int(shape[1])
     batch = shape[0]
     problems = [
         f"{name} has shape {tuple(trace.shape)}; expected ({batch}, time, {n})"

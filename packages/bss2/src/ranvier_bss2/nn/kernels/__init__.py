@@ -1,0 +1,1 @@
+"""Kernels of training: time loops backward, compiled; used by the functions beside this folder."""
