@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -269,8 +270,11 @@ def rng():
 def _clean(monkeypatch):
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
+    before = set(threading.enumerate())
     emulation.clear()
     yield
+    for thread in set(threading.enumerate()) - before:  # of calls that hung, still calling Lava
+        thread.join(5.0)
     emulation.clear()
 
 
