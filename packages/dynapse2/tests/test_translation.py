@@ -119,3 +119,21 @@ def test_currents_beyond_their_bias_are_refused_with_limit_and_advice():
     assert "SOIF_LEAK_N gives at most 1.388e-06 A" in str(caught.value)
     assert "SOIF_REFR_N" in str(caught.value)
     assert "choose a wider pulse" in str(caught.value)
+
+
+def test_currents_below_the_dark_current_are_refused_with_the_longest_time():
+    with pytest.raises(GraphError, match=r"i_tau_mem is 1\.064e-13 A, below the") as caught:
+        currents_from_times({"tau_mem": 1.0, "r_gain_ampa": 1e-3})
+
+    assert "at most 0.2128 s" in str(caught.value)
+    assert "i_gain_ampa" in str(caught.value)
+
+
+def test_a_time_that_is_no_number_is_refused():
+    with pytest.raises(GraphError, match=r"tau_mem is 'long'"):
+        currents_from_times({"tau_mem": "long"})
+
+
+def test_currents_without_a_time_are_refused():
+    with pytest.raises(GraphError, match=r"i_tau_mem is 0; i_ref is nan; currents"):
+        times_from_currents({"i_tau_mem": 0.0, "i_ref": np.nan, "i_dc": 0.0})

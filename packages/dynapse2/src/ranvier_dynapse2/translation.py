@@ -62,12 +62,13 @@ def currents_from_times(
     Raises
     ------
     GraphError
-        A name is unknown, a value is not > 0, or a current is beyond its bias; all in one message.
+        A name is unknown, a value is no number > 0, or a current is beyond its bias or a leak or
+        gain below the dark current; all in one message.
     """
     given = dict(times or {})
     _refuse_unknown(given)
-    full = {n: np.asarray(v, dtype=np.float64) for n, v in {**DEFAULTS, **given}.items()}
-    bad = [f"{n} is {v.min():g}" for n, v in full.items() if not np.all(np.isfinite(v) & (v > 0))]
+    full = {n: _numbers(n, v) for n, v in {**DEFAULTS, **given}.items()}
+    bad = _not_positive(full)
     if bad:
         raise GraphError(f"dynapse2: {'; '.join(bad)}; times and gains are finite and > 0")
     currents: dict[str, NDArray[np.float64]] = {}
@@ -77,7 +78,7 @@ def currents_from_times(
         currents[f"i_gain_{name}"] = full[f"r_gain_{name}"] * currents[f"i_tau_{name}"]
     for time, name in PULSES.items():
         currents[f"i_{name}"] = layout.pulse_current(full[time], getattr(layout, f"c_{name}"))
-    problems = range_problems(currents)
+    problems = [*range_problems(currents), *_floor_problems(currents, layout)]
     if problems:
         raise GraphError("dynapse2: " + "; ".join(problems))
     return currents
@@ -94,9 +95,19 @@ def times_from_currents(
         Currents of `currents_from_times`, > 0; others are ignored.
     layout : Layout
         Capacitances.
+
+    Raises
+    ------
+    GraphError
+        A current is not a finite number > 0.
     """
     times: dict[str, NDArray[np.float64]] = {}
-    given = {n: np.asarray(v, dtype=np.float64) for n, v in currents.items()}
+    known = {f"i_{kind}_{name}" for kind in ("tau", "gain") for name in FILTERS}
+    known |= {f"i_{name}" for name in PULSES.values()}
+    given = {n: _numbers(n, v) for n, v in currents.items() if n in known}
+    bad = _not_positive(given)
+    if bad:
+        raise GraphError(f"dynapse2: {'; '.join(bad)}; currents are finite and > 0 A")
     for name in FILTERS:
         leak = given.get(f"i_tau_{name}")
         if leak is None:
@@ -125,6 +136,38 @@ def range_problems(currents: Mapping[str, ArrayLike]) -> list[str]:
                 f"{_advice(name)}"
             )
     return found
+
+
+def _floor_problems(currents: Mapping[str, ArrayLike], layout: Layout) -> list[str]:
+    """Say which leaks and gains are below the dark current, with number, limit and advice."""
+    found = []
+    for name in FILTERS:
+        longest = float(layout.time_constant(layout.i_o, getattr(layout, f"c_{name}")))
+        advice = {
+            f"i_tau_{name}": f"choose a time constant of at most {longest:.4g} s",
+            f"i_gain_{name}": "choose a larger gain ratio or a shorter time constant",
+        }
+        for current, text in advice.items():
+            smallest = float(np.min(currents[current]))
+            if smallest < layout.i_o * (1 - 1e-9):
+                found.append(
+                    f"{current} is {smallest:.4g} A, below the dark current of {layout.i_o:.4g} A: "
+                    f"{text}"
+                )
+    return found
+
+
+def _numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise GraphError(f"dynapse2: {name} is {values!r}, must be numbers") from error
+
+
+def _not_positive(values: Values) -> list[str]:
+    return [
+        f"{n} is {v.min():g}" for n, v in values.items() if not np.all(np.isfinite(v) & (v > 0))
+    ]
 
 
 def _advice(name: str) -> str:

@@ -42,6 +42,15 @@ def test_packets_carry_the_destinations_of_their_channel(make_config, counts):
             np.testing.assert_array_equal(np.sort(mine[field]), expected)
 
 
+def test_more_spikes_than_become_packets_are_refused_with_both_numbers(make_config):
+    config = make_config(chips=1)
+    counts = np.zeros((2, 12), int)
+    counts[1, config.input_channel[0]] = 2**31 - 1
+
+    with pytest.raises(InputError, match=r"2147483647 input spikes.*at most 33554432"):
+        input_packets(config, counts)
+
+
 @settings(max_examples=30, deadline=None)
 @given(counts=arrays(np.int64, (5, 12), elements=st.integers(0, 40)))
 def test_counts_survive_the_way_through_packets(counts, one_config):

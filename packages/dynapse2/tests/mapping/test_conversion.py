@@ -81,6 +81,14 @@ def test_neurons_that_are_like_the_chip_lose_only_their_linear_dynamics():
     assert losses == [codes.EXPONENTIAL_DYNAMICS.code, codes.SPIKE_LIMIT.code]
 
 
+def test_the_gain_of_a_converted_membrane_is_told_beside_that_of_the_network():
+    told = found(chain(tau_mem=20e-3, refractory=2e-3))[codes.EXPONENTIAL_DYNAMICS.code]
+    assert told.limit == pytest.approx(1 / (1 - np.exp(-1 / 20)) / (1 - np.exp(-1 / 10)))
+    # 4 * 100 * (1 - exp(-10 us / 10 ms)) / (1 - exp(-1 ms / 10 ms))
+    assert told.value == pytest.approx(400 * 0.0009995 / 0.0951626, rel=1e-5)
+    assert found(chain(tau_mem=20e-3), r_gain_syn=50)["DY101"].value == told.value / 2
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [

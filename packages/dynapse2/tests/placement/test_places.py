@@ -170,7 +170,7 @@ def test_too_few_slots_with_enough_cam_entries_are_reported_with_numbers():
     mapped = nets.Mapped(nets.Network(10, 8, rows), board)
 
     assert mapped.errors == [("DY032", 3, 2)]
-    assert "allow more CAM entries (cam_usable)" in str(mapped.findings.errors()[0])
+    assert "allow worse CAM entries (cam_error_max)" in str(mapped.findings.errors()[0])
 
 
 def test_demanding_neurons_of_two_clusters_cannot_share_the_only_good_core():

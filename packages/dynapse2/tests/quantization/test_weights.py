@@ -210,12 +210,15 @@ def test_gains_that_cannot_make_up_for_the_scale_are_a_loss(
     assert any(d.limit == pytest.approx(limit, rel=1e-3, abs=0) for d in losses)
 
 
-def test_inhibition_of_the_merged_synapse_has_the_gain_of_excitation(map_by_hand, quantized):
+def test_inhibition_of_the_merged_synapse_is_as_strong_and_long_as_excitation(
+    map_by_hand, quantized
+):
     config = quantized(map_by_hand(np.array([[1.0], [-1.0]])))
 
+    ratio = config.layout.c_gaba / config.layout.c_ampa
     for kind in ("DEAM_EGAIN_P DEGA_IGAIN_P", "DEAM_ETAU_P DEGA_ITAU_P"):
-        ampa, gaba = kind.split()
-        assert config.current(ampa)[0, 0] == config.current(gaba)[0, 0]
+        ampa, gaba = (config.current(bias)[0, 0] for bias in kind.split())
+        assert gaba == pytest.approx(ampa * ratio, rel=4e-3, abs=0)
 
 
 def test_the_same_seed_gives_the_same_configuration(map_by_hand, quantized, tutorial):

@@ -107,13 +107,13 @@ def test_currents_are_those_of_the_codes_of_each_core():
     assert values["i_tau_mem"][1] != values["i_tau_mem"][2]
 
 
-def test_the_merged_synapse_is_the_mean_over_the_masks():
+def test_the_merged_synapse_is_the_mean_over_the_masks_at_the_capacitance_of_ampa():
     config = coded(two_chips(), "DENM_EGAIN_P", (1, 3), (3, 40))
     config = coded(config, "DEGA_ITAU_P", (1, 3), (2, 90))
     values = prepare_board(config, IDEAL).parameters.values
     for kind in ("GAIN", "TAU"):
-        gaba = config.current(f"DEGA_I{kind}_P")[1, 3]
-        nmda = config.current(f"DENM_E{kind}_P")[1, 3]
+        gaba = config.current(f"DEGA_I{kind}_P")[1, 3] * LAYOUT.c_ampa / LAYOUT.c_gaba
+        nmda = config.current(f"DENM_E{kind}_P")[1, 3] * LAYOUT.c_ampa / LAYOUT.c_nmda
         shunt = config.current(f"DESC_I{kind}_P")[1, 0]
         ampa = config.current(f"DEAM_E{kind}_P")[0, 1]
         np.testing.assert_allclose(

@@ -21,7 +21,8 @@ UNKNOWN_EVENTS = DiagnosticCode(
 STEP_OVERFULL = DiagnosticCode(
     "DY303",
     "loss",
-    "More input spikes in a time step than the board's clock has ticks in it; some act later.",
+    "More input spikes in a time step than the board's clock has ticks in it: some act later, "
+    "and not at all after the last step.",
     "send fewer spikes per step, or use a larger dt",
 )
 """Input spikes of one step are sent one tick apart."""

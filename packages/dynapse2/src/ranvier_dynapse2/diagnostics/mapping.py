@@ -143,9 +143,11 @@ EXPONENTIAL_DYNAMICS = DiagnosticCode(
     "DY101",
     "loss",
     "A linear integrate-and-fire neuron becomes the chip's adaptive exponential one.",
-    "train with dynapse2.dpi neurons to see the chip's dynamics in training",
+    "train with dynapse2.dpi neurons to see the chip's dynamics in training; r_gain_mem and "
+    "r_gain_syn set the gain",
 )
-"""A dimensionless membrane becomes a current; the threshold and weights keep their ratio."""
+"""A dimensionless membrane becomes a current; the threshold and weights keep their ratio, what a
+weight does to the membrane does not."""
 RESET_TO_REST = DiagnosticCode(
     "DY102",
     "loss",

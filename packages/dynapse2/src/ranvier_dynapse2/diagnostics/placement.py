@@ -8,8 +8,8 @@ NO_SUCH_SLOT = DiagnosticCode(
     "DY030",
     "error",
     "A neuron needs more CAM entries than any neuron of the board offers.",
-    "prune its smallest weights, let more sources share equal weights, or split its sources over "
-    "a layer in between",
+    "prune its smallest weights, let more sources share equal weights, split its sources over a "
+    "layer in between, or allow worse CAM entries (cam_profile, cam_error_max)",
 )
 """CAM entries of one neuron: one per group of sources with equal synapses, and port."""
 BOARD_FULL = DiagnosticCode(
@@ -23,7 +23,7 @@ SLOTS_EXHAUSTED = DiagnosticCode(
     "DY032",
     "error",
     "Too few neurons of the board have enough usable CAM entries.",
-    "use a larger board (chips=), prune weights, or allow more CAM entries (cam_usable)",
+    "use a larger board (chips=), prune weights, or allow worse CAM entries (cam_error_max)",
 )
 """Slots with enough usable CAM entries, where a profile of the chip excludes some."""
 TAGS_EXHAUSTED = DiagnosticCode(
@@ -46,8 +46,8 @@ TOO_MANY_DESTINATIONS = DiagnosticCode(
     "DY035",
     "error",
     "A neuron reaches more chips than it has words in its SRAM.",
-    "monitor fewer neurons (one word each), prune weights so that the neuron reaches fewer chips, "
-    "or make the network fit fewer chips",
+    "monitor fewer neurons (one word each; monitor='outputs'), prune weights so that the neuron "
+    "reaches fewer chips, or make the network fit fewer chips",
 )
 """One word per chip that a neuron reaches, and one for monitoring."""
 PACKETS_SPLIT = DiagnosticCode(

@@ -145,9 +145,13 @@ BIAS_BY_HAND = DiagnosticCode(
 )
 """On all cores, or all chips."""
 SPIKE_AGREEMENT = DiagnosticCode(
-    "DY222", "info", "How well chip and float network agree on the calibration spikes.", ""
+    "DY222",
+    "info",
+    "How well the chip and the network before quantisation agree on the calibration spikes.",
+    "",
 )
-"""1 - summed differences of the spike counts per neuron and sample, over the sum of both counts."""
+"""1 - summed differences of the spike counts per neuron and sample, over the sum of both counts.
+Before quantisation, converted neurons are in currents already."""
 REFINEMENT = DiagnosticCode(
     "DY223", "info", "What the refinement on calibration spikes did to the masks.", ""
 )

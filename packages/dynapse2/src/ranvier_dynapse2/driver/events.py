@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Packets = NDArray[np.void]
 TICK = 1e-6
 """Tick of the board's clock, in s."""
+MOST_SPIKES = 1 << 25
+"""Most input spikes of one run that become packets."""
 PACKET = np.dtype(
     [
         ("time_us", np.int64),
@@ -80,7 +82,7 @@ def input_packets(
     Raises
     ------
     InputError
-        The counts do not have a column for every channel.
+        The counts do not have a column for every channel, or are more than `MOST_SPIKES` together.
 
     Notes
     -----
@@ -116,6 +118,12 @@ def _spikes(
     sent[config.input_channel] = True
     step, channel = np.nonzero(np.where(sent, counts, 0))
     times = np.asarray(counts)[step, channel].astype(np.int64)
+    total = int(times.sum())
+    if total > MOST_SPIKES:
+        raise InputError(
+            f"dynapse2: {total} input spikes in one run, at most {MOST_SPIKES} become packets; "
+            "send fewer spikes, or split the input into shorter runs"
+        )
     step, channel = np.repeat(step, times), np.repeat(channel, times)
     first = np.searchsorted(step, step, side="left")
     return step, channel, np.arange(step.size) - first

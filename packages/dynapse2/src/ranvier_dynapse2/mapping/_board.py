@@ -79,8 +79,12 @@ def cam_usable_of(options: MapOptions, limits: Limits, findings: Findings) -> Bo
 def _loaded(path: str, code: DiagnosticCode, findings: Findings) -> NDArray[Any] | None:
     try:
         array = np.load(Path(path), allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        findings.add(code.at(None, f"{path} cannot be read: {error}", value=path))
+    except OSError as error:
+        findings.add(code.at(None, f"{path} cannot be read: {error.strerror or error}", value=path))
+        return None
+    except (ValueError, EOFError):
+        message = f"{path} cannot be read: it is no .npy file of numbers, or is truncated"
+        findings.add(code.at(None, message, value=path))
         return None
     if not isinstance(array, np.ndarray):
         findings.add(code.at(None, f"{path} is an archive, must be a single array", value=path))

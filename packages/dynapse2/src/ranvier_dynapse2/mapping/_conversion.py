@@ -72,8 +72,30 @@ def converted_currents(
     )
     currents["i_spkthr"] = options.i_scale * _threshold(name, node, findings)
     currents["i_dc"] = options.i_scale * _flat(node, "bias")
+    chip, own = _steady(node, tau_mem, tau_syn, dt=dt, options=options)
+    message = (
+        f"{node.kind} membranes become currents; an input of 1 in every step settles at {own:.3g} "
+        f"in the network, at about {chip:.3g} i_scale on the chip"
+    )
+    findings.add(codes.EXPONENTIAL_DYNAMICS.at(name, message, value=chip, limit=own))
     _report_firing(name, node, findings)
     return currents
+
+
+def _steady(
+    node: Neuron, tau_mem: Floats, tau_syn: Floats, *, dt: float, options: MapOptions
+) -> tuple[float, float]:
+    """Return where membranes settle under an input of 1 per step, on the chip and in the graph.
+
+    The median over the neurons, below threshold and without the membrane's positive feedback.
+    """
+    syn = -np.expm1(-dt / tau_syn)
+    pulse = -np.expm1(-options.t_pulse / tau_syn)
+    chip = options.r_gain_mem * options.r_gain_syn * pulse / syn
+    own = -1.0 / np.expm1(-dt / tau_mem)
+    if isinstance(node, CubaLIF):
+        own = own / syn
+    return float(np.median(chip)), float(np.median(own))
 
 
 def _flat(node: Neuron, field: str) -> Floats:
@@ -143,7 +165,6 @@ def _report_firing(name: str, node: Neuron, findings: Findings) -> None:
     def report(code: DiagnosticCode, message: str, **numbers: Any) -> None:
         findings.add(code.at(name, message, **numbers))
 
-    report(codes.EXPONENTIAL_DYNAMICS, f"{node.kind} membranes become currents")
     if node.decay != "exponential":
         report(codes.DECAY_SCHEME, f"decay is {node.decay!r}", value=node.decay)
     if not isinstance(node, SpikingNeuron):

@@ -26,7 +26,9 @@ class MapOptions(BaseModel):
         "dynapse2.dpi nodes, or merged_synapse.",
     )
     i_scale: float = _positive(
-        1e-8, "Synaptic current of a weight of 1 in converted neurons, and scale of thresholds, A."
+        1e-8,
+        "Synaptic current of a weight of 1 in converted neurons, and scale of thresholds, A. "
+        "'build' hands it to 'quantize' too, which then keeps it on the chip.",
     )
     tau_syn: float = _positive(10e-3, "Time constant of the synapses of LIF neurons, s.")
     r_gain_mem: float = _positive(4.0, "Membrane gain of converted neurons over their leak.")

@@ -186,7 +186,7 @@ def _refine(
         distance, trial, answer = min(trials, key=lambda t: t[0])
         name = task.named(made.core)
         changes = int((trial.weights[place].masks != made.masks).sum())
-        text = f"{name}: refined masks were {distance:.0f} spikes off the float network, "
+        text = f"{name}: refined masks were {distance:.0f} spikes off those before quantisation, "
         if distance <= before and changes:
             coded, totals = trial, answer
             refined.append(name)
@@ -213,7 +213,7 @@ def _agreement(calibration: Calibration, totals: Floats, task: Task) -> dict[str
         off = float(np.abs(ours - theirs).sum())
         found[p.name] = 1.0 - off / total if total else 1.0
         text = (
-            f"{100 * found[p.name]:.1f} % agreement of spike counts with the float network "
+            f"{100 * found[p.name]:.1f} % agreement of spike counts with those before quantisation "
             f"({theirs.sum():.0f} spikes there, {ours.sum():.0f} on the chip)"
         )
         value = round(found[p.name], 4)

@@ -76,7 +76,7 @@ class QuantizeOptions(BaseModel):
     calibration: Any = Field(
         None,
         description="Input spikes ([batch,] time, channels), or a mapping by input name. The "
-        "agreement of spike counts with the float network is then reported.",
+        "agreement of spike counts with the mapped network before quantisation is then reported.",
     )
     calibration_samples: int = Field(
         16, ge=1, description="Most samples of the calibration spikes that are used."
@@ -84,7 +84,7 @@ class QuantizeOptions(BaseModel):
     refine: bool = Field(
         False,
         description="Adapt the masks of each core to the drive on the calibration spikes, and "
-        "keep that where spike counts come no farther from the float network's.",
+        "keep that where spike counts come no farther from those before quantisation.",
     )
 
     @model_validator(mode="after")

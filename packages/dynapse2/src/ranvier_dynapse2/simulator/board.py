@@ -151,7 +151,10 @@ def _merged(
     positions: NDArray[np.int64],
     values: dict[str, NDArray[np.float64]],
 ) -> dict[str, NDArray[np.float64]]:
-    """Return gain and leak of one synapse: the mean over a neuron's CAM, weighted by masks."""
+    """Return gain and leak of one synapse: the mean over a neuron's CAM, weighted by masks.
+
+    Currents of other synapses count as those that do the same with the capacitance of AMPA.
+    """
     shape = (-1, config.limits.synapses_per_neuron)
     dendrite = config.cam_dendrite.reshape(shape)[positions]
     mask = config.cam_mask.reshape(shape)[positions].astype(np.float64)
@@ -163,8 +166,8 @@ def _merged(
     share /= np.where(total == 0, 1.0, total)
     merged = {}
     for kind in ("gain", "tau"):
-        each = np.stack([values[f"i_{kind}_{port}"] for port in PORTS])
-        merged[f"i_{kind}_ampa"] = (share * each).sum(axis=0)
+        each = [values[f"i_{kind}_{p}"] * values["c_ampa"] / values[f"c_{p}"] for p in PORTS]
+        merged[f"i_{kind}_ampa"] = (share * np.stack(each)).sum(axis=0)
     return merged
 
 
