@@ -147,8 +147,10 @@ print(f"weight scale {weight_scale:.1f}")
 # %% [markdown]
 # ## Alignment in one call
 #
-# `align` does the same with more care (weights of both signs, a line through all of them, a shift
-# in time) and explains every number.
+# By hand the threshold reads low: under a spike at every step the membrane rises by many LSB
+# between two samples, and the CADC misses its highest points. `align` takes the weakest constant
+# input that makes the neuron fire, weights of both signs and a line through all of them, finds a
+# shift in time, and explains every number.
 
 # %%
 layer = nn.LIF(1, nn.Experiment("emulator", dt=DT, chip=chip), **potentials)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from ranvier.diagnostics import Diagnostic
+
 from .targets import limits_of
+
+if TYPE_CHECKING:
+    from .config import Bss2Config
 
 Preset = Literal["ideal", "calibrated", "uncalibrated"]
 POTENTIAL_FACTOR, TIME_FACTOR = 4.0, 3.0
@@ -110,6 +115,19 @@ class VirtualChip(BaseModel):
         """
         own = Variability.preset(preset).model_dump() | changes
         return cls(seed=seed, variability=Variability(**own))
+
+    def foreign_targets(self, config: Bss2Config) -> tuple[Diagnostic, ...]:
+        """Return which targets of a configuration the chip was not calibrated to.
+
+        A chip that is drawn deviates from any target in the same way: there are none.
+
+        Parameters
+        ----------
+        config : Bss2Config
+            What shall run.
+        """
+        del config
+        return ()
 
     def circuits(self, name: str) -> NDArray[np.float64]:
         """Return standard normal numbers of one property of every circuit, (512,).

@@ -105,3 +105,14 @@ def test_a_stack_without_pynn_cannot_find_the_nightly_calibration(
     with pytest.raises((DeviceError, MissingDependencyError), match="pynn_brainscales is not inst"):
         open_board(config, nightly=True)
     assert stack.calls[-1] == "release"
+
+
+def test_the_calibration_of_a_virtual_chip_is_not_handed_to_a_stack(
+    config, tmp_path, attach_hxtorch, open_board
+):
+    attach_hxtorch()
+    file = tmp_path / "chip1.rv"
+    file.write_bytes(b"never opened")
+
+    with pytest.raises(DeviceError, match=r"chip1\.rv is that of a virtual chip"):
+        open_board(config, calibration=file)

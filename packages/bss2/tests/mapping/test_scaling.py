@@ -178,3 +178,24 @@ def test_potentials_always_fit_and_follow_the_model(rest, reset, distance, large
         assert np.all((lsb >= low - 1e-6) & (lsb <= high + 1e-6))
         seen = (lsb - readout.trace_offset) * readout.trace_scale
         np.testing.assert_allclose(seen, found.model[name], atol=1e-9)
+
+
+@pytest.mark.parametrize("option", ["leak_lsb", "readout_leak_lsb"])
+@pytest.mark.parametrize("value", [49.0, 161.0, 300.0, float("nan")])
+def test_a_leak_potential_that_cannot_be_calibrated_is_no_option(option, value):
+    with pytest.raises(ValueError, match=option):
+        run_map(chain(lif(2)), **{option: value})
+
+
+def test_a_leak_potential_that_was_moved_is_told():
+    graph = chain(lif(2, threshold=1.0), n_in=2)
+    moved = run_map(graph, nominal_distance=100.0, leak_lsb=150.0)
+    told = [d for d in moved.diagnostics if d.code == "BS124"]
+
+    assert [d.message for d in told] == ["the leak potential is 120 LSB instead of 150 LSB"]
+    assert "BS124" not in codes_of(run_map(graph))
+
+
+@pytest.mark.parametrize("code", ["membrane_capacitance", "i_synin_gm", "synapse_dac_bias"])
+def test_a_code_of_zero_is_told_without_a_warning_of_numpy(code):
+    assert codes_of(refused(chain(lif(2)), **{code: 0})) == ["BS010"]

@@ -294,3 +294,24 @@ def test_trained_parameters_need_a_way_to_a_real_chip():
 def test_a_calibration_file_that_does_not_exist_is_refused(tmp_path):
     with pytest.raises(InputError, match="no file"):
         nn.ExecutionInstance().load_calib(tmp_path / "spiking.pkl")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_not_written_to_a_chip(value):
+    experiment = emulated()
+    synapse, lif = nn.Synapse(3, 2, experiment), nn.LIF(2, experiment)
+    synapse.weight.data[0, 1] = value
+    lif(synapse(spikes(3)))
+
+    assert "node 'synapse': 1 of 6 weights are NaN or infinite" in refused(experiment)
+
+
+def test_weights_of_another_shape_are_refused_before_anything_is_placed():
+    experiment = emulated()
+    synapse, lif = nn.Synapse(3, 2, experiment), nn.LIF(2, experiment)
+    synapse.weight.data = torch.ones(3, 2)
+    lif(synapse(spikes(3)))
+
+    text = refused(experiment)
+    assert "weights have shape (3, 2)" in text
+    assert "give weights of (2, 3)" in text

@@ -243,6 +243,27 @@ def test_foreign_hdf5_is_refused(tmp_path):
         load(tmp_path / "x.rv")
 
 
+def test_a_file_of_a_plugin_with_its_own_reader_names_the_reader(tmp_path):
+    with h5py.File(tmp_path / "x.rv", "w") as file:
+        file.attrs["format"] = "ranvier-toy"
+        file.attrs["kind"] = "toy.table"
+        file.attrs["reader"] = "ranvier_toy.load_table"
+
+    with pytest.raises(FileError, match=r"'toy\.table'.*ranvier_toy\.load_table\(path\)"):
+        load(tmp_path / "x.rv")
+
+
+@pytest.mark.parametrize("reader", [None, "", "run this; now", "a" * 3 + "\x1b[31m"])
+def test_what_is_no_name_of_a_reader_is_not_shown(tmp_path, reader):
+    with h5py.File(tmp_path / "x.rv", "w") as file:
+        file.attrs["format"] = "ranvier-toy"
+        if reader is not None:
+            file.attrs["reader"] = reader
+
+    with pytest.raises(FileError, match="HDF5 file but not a ranvier file"):
+        load(tmp_path / "x.rv")
+
+
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 0.999])
 def test_truncated_file_is_refused(saved, part):
     data = saved.read_bytes()

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from ranvier.artifacts import Array
+from ranvier.diagnostics import Diagnostic
 
 from ..chip import VirtualChip
+from ..config.ranges import RANGES, applies
+from ..diagnostics import OTHER_TARGETS
 from .silicon import POTENTIALS, STRENGTHS, TIMES, Codes, Silicon
+
+if TYPE_CHECKING:
+    from ..config import Bss2Config
 
 Floats = NDArray[np.float64]
 _SIGMA = {
@@ -23,6 +29,8 @@ _SIGMA = {
     "cadc_gain": "sigma_cadc_gain",
     "cadc_offset": "sigma_cadc_offset",
 }
+CALIBRATED_TO = (*POTENTIALS, *TIMES, "i_synin_gm", "membrane_capacitance", "synapse_dac_bias")
+"""Targets on which the codes of a calibration depend; the times after a spike are digital."""
 
 
 class CalibratedChip(VirtualChip):
@@ -39,9 +47,39 @@ class CalibratedChip(VirtualChip):
         Residual spreads; noise as before.
     residuals : dict of str to array, (512,)
         Deviations over residual spread, by name of the draw.
+    targets : dict of str to array, (512,)
+        What it was calibrated to, by `CALIBRATED_TO`.
     """
 
     residuals: dict[str, Array] = Field(default_factory=dict)
+    targets: dict[str, Array] = Field(default_factory=dict)
+
+    def foreign_targets(self, config: Bss2Config) -> tuple[Diagnostic, ...]:
+        """Return BS404 for every target that the chip was not calibrated to, by population.
+
+        Parameters
+        ----------
+        config : Bss2Config
+            What shall run.
+        """
+        found = []
+        for number, p in enumerate(config.populations):
+            mine = np.asarray(config.neuron_population) == number
+            circuit = np.asarray(config.neuron_circuit)[mine].astype(np.int64)
+            neuron = np.asarray(config.neuron_index)[mine].astype(np.int64)
+            for name in (n for n in self.targets if applies(n, p.switches)):
+                wanted = np.asarray(p.targets[name], np.float64)[neuron]
+                made_for = np.asarray(self.targets[name], np.float64)[circuit]
+                other = np.flatnonzero(~np.isclose(wanted, made_for, rtol=1e-6, atol=0.0))
+                if other.size:
+                    shown = RANGES[name].shown
+                    message = (
+                        f"{name} of {other.size} circuits, first {shown(wanted[other[0]])}, "
+                        f"calibrated to {shown(made_for[other[0]])}"
+                    )
+                    value, limit = float(wanted[other[0]]), float(made_for[other[0]])
+                    found.append(OTHER_TARGETS.at(p.name, message, value=value, limit=limit))
+        return tuple(found)
 
     def circuits(self, name: str) -> Floats:
         """Return what replaces the normal numbers of a property, (512,).
@@ -59,12 +97,18 @@ class CalibratedChip(VirtualChip):
         return (
             isinstance(other, CalibratedChip)
             and (self.seed, self.variability) == (other.seed, other.variability)
-            and self.residuals.keys() == other.residuals.keys()
-            and all(np.array_equal(v, other.residuals[n]) for n, v in self.residuals.items())
+            and _equal(self.residuals, other.residuals)
+            and _equal(self.targets, other.targets)
         )
 
     def __hash__(self) -> int:
         return hash((self.seed, self.variability))
+
+
+def _equal(first: dict[str, Array], second: dict[str, Array]) -> bool:
+    return first.keys() == second.keys() and all(
+        np.array_equal(values, second[name]) for name, values in first.items()
+    )
 
 
 def residuals_of(silicon: Silicon, codes: Codes) -> dict[str, Floats]:
@@ -114,4 +158,5 @@ def calibrated_chip(silicon: Silicon, codes: Codes) -> CalibratedChip:
         seed=silicon.chip.seed,
         variability=silicon.chip.variability.model_copy(update=spreads),
         residuals=residuals,
+        targets={name: getattr(silicon.targets, name) for name in CALIBRATED_TO},
     )

@@ -26,6 +26,7 @@ from .targets import DEFAULTS, CalibrationTargets
 SUFFIX, FORM = ".rv", "a calibration of BrainScaleS-2 (.rv)"
 FORMAT, KIND, VERSION = "ranvier-bss2", "bss2.calibration", 1
 _MAX_BYTES = 64 * 2**20
+_READER = "ranvier_bss2.calibration.load_calibration"
 _HEADER = ("format", "kind", "version", "content_hash")
 _DOCUMENT = "document"
 
@@ -58,6 +59,7 @@ def save_calibration(result: CalibrationResult, path: str | PathLike[str]) -> No
         "kind": KIND,
         "version": str(VERSION),
         "content_hash": payload_hash(arrays, document),
+        "reader": _READER,  # what ranvier.load names to those who try it
     }
 
     def fill(file: Any) -> None:

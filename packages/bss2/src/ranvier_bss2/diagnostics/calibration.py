@@ -25,6 +25,13 @@ TARGETS_DIFFER = DiagnosticCode(
     "use equal targets, or calibrate one configuration per instance",
 )
 """The first instance decides."""
+OTHER_TARGETS = DiagnosticCode(
+    "BS404",
+    "loss",
+    "The chip was calibrated to other targets; what its calibration left over is added to these.",
+    "calibrate for the configuration: ranvier_bss2.calibration.calibrate(chip, config)",
+)
+"""A chip keeps the values that it was calibrated to; how far it would deviate here is unknown."""
 NO_SPIKE = DiagnosticCode(
     "BS410",
     "loss",

@@ -274,6 +274,13 @@ STRENGTH_ASSUMED = DiagnosticCode(
     "measure it with ranvier_bss2.alignment and give the option kappa",
 )
 """Linear in synapse_dac_bias, i_synin_gm and the inverse capacitance: an assumption too."""
+LEAK_MOVED = DiagnosticCode(
+    "BS124",
+    "info",
+    "The leak potential was moved so that all potentials can be calibrated.",
+    "choose leak_lsb yourself, or a larger trace_scale",
+)
+"""Only where the membrane sits in the range of the CADC; its dynamics stay the same."""
 GENERATOR_RANGE = DiagnosticCode(
     "BS020",
     "error",

@@ -89,6 +89,11 @@ def _option_problems(access: Access, options: DeployOptions) -> Iterator[str]:
             f"{', '.join(wrong)}: a chip has its own variability; leave it out, or use "
             "device='loopback'"
         )
+    if options.calibration is not None and options.calibration.suffix.lower() == ".rv":
+        yield (
+            f"calibration: {options.calibration.name} is that of a virtual chip; give the file "
+            "that calix wrote, or use device='loopback'"
+        )
     foreign = options.given("init", "ann") if access.path == "pynn" else []
     if foreign:
         yield f"{', '.join(foreign)}: only for hxtorch; leave it out, or use device='hxtorch'"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from ranvier.artifacts import Recording
 from ranvier.errors import DeviceError
@@ -14,12 +15,12 @@ from ranvier.errors import DeviceError
 from ..simulator import Bss2Session, SimulateOptions
 
 if TYPE_CHECKING:
+    from ..chip import VirtualChip
     from ..config import Bss2Config
     from .options import DeployOptions
 
 NEEDS_STACK = (
     "path",
-    "calibration",
     "nightly",
     "host",
     "user",
@@ -41,15 +42,20 @@ class LoopbackSession(Bss2Session):
     config : Bss2Config
         What runs.
     options : DeployOptions
-        Virtual chip: preset, seed, single spreads; the others need a chip.
+        Virtual chip: preset, seed, single spreads, or its calibration (.rv); the others need a
+        chip.
+    chip : VirtualChip or None
+        For programs: a chip that options cannot name; None takes theirs.
 
     Raises
     ------
     DeviceError
-        An option needs a chip.
+        An option needs a chip, or the calibration is none of a virtual chip.
     """
 
-    def __init__(self, config: Bss2Config, options: DeployOptions) -> None:
+    def __init__(
+        self, config: Bss2Config, options: DeployOptions, *, chip: VirtualChip | None = None
+    ) -> None:
         asked = options.given(*NEEDS_STACK)
         if asked:
             raise DeviceError(
@@ -57,11 +63,16 @@ class LoopbackSession(Bss2Session):
                 f"{', '.join(asked)}, or open a chip"
             )
         chosen: dict[str, Any] = {"level": "emulator"}
-        for name in ("preset", "chip_seed", "variability"):
+        for name in ("preset", "chip_seed", "variability", "calibration"):
             value = getattr(options, name)
             if value is not None:
                 chosen[name] = value
-        super().__init__(config, SimulateOptions(**chosen))
+        try:
+            simulated = SimulateOptions(**chosen)
+        except ValidationError as error:
+            found = "; ".join(e["msg"].removeprefix("Value error, ") for e in error.errors())
+            raise DeviceError(f"bss2: loopback: {found}") from error
+        super().__init__(config, simulated, chip=chip)
 
     def _run(
         self,

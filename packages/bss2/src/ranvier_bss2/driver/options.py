@@ -24,7 +24,9 @@ class DeployOptions(BaseModel):
         None,
         description="Calibration file, given to the stack by its name and never opened here. The "
         "stack unpickles files that end in .pkl: use only files from those you trust. None: the "
-        "stack calibrates for the configuration's targets, which takes about five minutes.",
+        "stack calibrates for the configuration's targets, which takes about five minutes. "
+        "Loopback: calibration of a virtual chip (.rv), instead of preset, chip_seed and "
+        "variability.",
     )
     nightly: bool = Field(
         False, description="Use the calibration that the site makes every night for this chip."
@@ -76,7 +78,7 @@ class DeployOptions(BaseModel):
         if self.calibration is not None and not self.calibration.is_file():
             problems.append(
                 f"calibration: no file {str(self.calibration)!r}; give the file that calix wrote, "
-                "or nightly=True"
+                "or nightly=True, or for the loopback what CalibrationResult.save wrote"
             )
         if (self.host is None) != (self.port is None):
             problems.append("host and port belong together; give both, or none")

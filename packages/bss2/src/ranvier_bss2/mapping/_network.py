@@ -281,7 +281,7 @@ def _note_recording(network: BssNetwork, target: Target, findings: Findings) -> 
         samples=limits.cadc_samples_sram,
     )
     if steps:
-        text = f"{limits.cadc_samples_sram} samples last about {steps} steps"
+        text = f"the {limits.cadc_samples_sram} samples of 'sram' last about {steps} steps"
         findings.add(codes.SRAM_DEPTH.at(None, text, value=steps, limit=limits.cadc_samples_sram))
 
 

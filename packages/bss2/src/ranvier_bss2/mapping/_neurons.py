@@ -186,7 +186,8 @@ def shortest_refractory(name: str, refractory: Floats, *, findings: Findings) ->
     """Return refractory times that the chip has: none is shorter than its shortest."""
     least = RANGES["refractory"].least
     if np.any(refractory == 0):
-        text = f"{int(np.sum(refractory == 0))} neuron(s) get {least * 1e6:g} us"
+        count = int(np.sum(refractory == 0))
+        text = f"{count} neuron(s) without refractory time get {least * 1e6:g} us"
         findings.add(codes.REFRACTORY_SHORTEST.at(name, text, value=0, limit=least))
     return np.asarray(np.where(refractory == 0, least, refractory))
 

@@ -79,6 +79,8 @@ def scales_of(
     else:
         codes_of = {n: np.full(own.size, float(getattr(options, n))) for n in CODES}
     strength = synaptic_strength(kappa, codes_of)
+    usable = np.isfinite(strength) & (strength > 0)
+    strength = np.where(usable, strength, kappa)  # the check of ranges tells codes of 0
     given_weight = options.of("weight_scale", own.name)
     trace = options.of("trace_scale", own.name)
     if trace is not None:
@@ -162,6 +164,9 @@ def _potentials(
     offsets = model_offsets(own)
     wanted = options.leak_lsb if own.fires else options.readout_leak_lsb
     base_lsb = fitted_base(offsets, inverse, wanted)
+    if abs(base_lsb - wanted) > MISALIGNED_LSB:
+        text = f"the leak potential is {base_lsb:.4g} LSB instead of {wanted:.4g} LSB"
+        findings.add(codes.LEAK_MOVED.at(own.name, text, value=base_lsb, limit=wanted))
     found = {n: base_lsb + offset * inverse for n, offset in offsets.items()}
     resting = np.full(own.size, base_lsb)
     full = {n: found.get(n, resting) for n in ("leak", "reset", "threshold")}

@@ -6,6 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..config.ranges import RANGES
+
+LEAK = RANGES["leak"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Cadc = Literal["off", "sram", "dram"]
 
@@ -39,11 +42,16 @@ class MapOptions(BaseModel):
         45.0, description="Threshold over leak potential of converted neurons, LSB."
     )
     leak_lsb: float = Field(
-        80.0, ge=0, description="Leak potential of converted spiking neurons, LSB of the CADC."
+        80.0,
+        ge=LEAK.least,
+        le=LEAK.most,
+        description="Leak potential of converted spiking neurons, LSB of the CADC; moved, and told "
+        "so, where thresholds or resets would otherwise be out of range.",
     )
     readout_leak_lsb: float = Field(
         120.0,
-        ge=0,
+        ge=LEAK.least,
+        le=LEAK.most,
         description="Leak potential of neurons that do not fire, LSB of the CADC: the middle of "
         "its range, since they move both ways.",
     )

@@ -70,7 +70,10 @@ def place(program: Program, *, dt: float, seed: int) -> Placed:
     ------
     MappingError
         Everything that does not fit on the chip; `ResourceError` if only resources ran out.
+    InputError
+        Weights are not finite, or of another shape than the synapses.
     """
+    _check_weights(program.links)
     findings = Findings()
     network = network_of(program, dt=dt, findings=findings)
     _check_available(program, findings)

@@ -120,7 +120,11 @@ def partition(
     result = cutter.network()
     count = cutter.instance + 1
     if count > 1:
-        findings.add(PARTITIONED.at(None, f"{count} execution instances", value=count, limit=None))
+        findings.add(
+            PARTITIONED.at(
+                None, f"{count} execution instances run in turn", value=count, limit=None
+            )
+        )
     return result
 
 

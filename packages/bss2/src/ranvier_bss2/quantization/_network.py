@@ -206,8 +206,8 @@ def _report_counters(network: BssNetwork, findings: Findings) -> None:
             continue
         change = float(np.abs(found.refractory - times).max())
         text = (
-            f"execution instance {instance}: clock scales {found.fast_clock} and "
-            f"{found.slow_clock}, times change by up to {change * 1e6:.3g} us"
+            f"execution instance {instance}: refractory times change by up to "
+            f"{change * 1e6:.3g} us (clock scales {found.fast_clock} and {found.slow_clock})"
         )
         findings.add(codes.REFRACTORY_COUNTED.at(None, text, value=change))
 

@@ -117,11 +117,11 @@ def report_weights(
             code.at(projection.target, text, value=round(relative, 6), limit=LOW_PRECISION)
         )
     if cut:
-        text = f"{where}: {cut} of {wanted.size} weights, the largest was "
+        text = f"{where}: {cut} of {wanted.size} weights were cut, the largest was "
         text += f"{float(np.abs(wanted).max()):.4g} LSB"
         findings.add(codes.WEIGHTS_CUT.at(projection.target, text, value=cut, limit=0))
     if gone:
-        text = f"{where}: {gone} of {wanted.size} weights"
+        text = f"{where}: {gone} of {wanted.size} weights became 0"
         findings.add(codes.WEIGHTS_TO_ZERO.at(projection.target, text, value=gone, limit=0))
     return {
         "source": projection.source,

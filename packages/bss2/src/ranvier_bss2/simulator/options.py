@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ranvier.errors import RanvierError
 
 from ..chip import Preset, VirtualChip
 from ..emulator.emulator import MAX_SUBSTEPS, Decay
@@ -25,6 +29,9 @@ class SimulateOptions(BaseModel):
         Which virtual chip, >= 0: every seed is another piece of silicon.
     variability : dict of str to float or None
         Fields of `ranvier_bss2.Variability` that differ from the preset.
+    calibration : path or None
+        What `ranvier_bss2.calibration.CalibrationResult.save` wrote: the calibrated chip is used,
+        so that preset, chip_seed and variability are left out.
     substeps : int
         Integration steps per time step, 1..255.
     decay : {"euler", "exact"}
@@ -41,19 +48,35 @@ class SimulateOptions(BaseModel):
     variability: dict[str, float | None] = Field(
         default_factory=dict, description="Single spreads and noises, by name."
     )
+    calibration: Path | None = Field(
+        None,
+        description="Calibration of a virtual chip (.rv), instead of preset, chip_seed and "
+        "variability.",
+    )
     substeps: int = Field(1, ge=1, le=MAX_SUBSTEPS, description="Integration steps per time step.")
     decay: Decay = Field("euler", description="Forward Euler, or exponential decays.")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        drawn = sorted(self.model_fields_set & {"preset", "chip_seed", "variability"})
+        if self.calibration is not None and drawn:
+            raise ValueError(
+                f"calibration names a chip already; leave out {', '.join(drawn)}, or calibration"
+            )
         try:
             _ = self.chip
         except ValidationError as error:
             found = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
             raise ValueError(f"variability: {found}") from error
+        except RanvierError as error:
+            raise ValueError(f"calibration: {error}") from error
         return self
 
-    @property
+    @cached_property
     def chip(self) -> VirtualChip:
-        """The virtual chip."""
-        return VirtualChip.of(self.chip_seed, self.preset, **self.variability)
+        """The virtual chip; that of a calibration is read once."""
+        if self.calibration is None:
+            return VirtualChip.of(self.chip_seed, self.preset, **self.variability)
+        from ..calibration import load_calibration
+
+        return load_calibration(self.calibration).chip()

@@ -13,6 +13,7 @@ from ranvier.diagnostics import Diagnostic, describe
 from ranvier.errors import SimulationError
 
 from .. import diagnostics as codes
+from ..chip import VirtualChip
 from ..config import Bss2Config
 from ..emulator import Emulator
 from ..emulator.trial import trial_of
@@ -35,6 +36,8 @@ class Bss2Session(AbstractSession):
         From `ranvier.quantize`.
     options : SimulateOptions or None
         Level, virtual chip, integration.
+    chip : VirtualChip or None
+        For programs: a chip that options cannot name; None takes theirs.
 
     Attributes
     ----------
@@ -59,9 +62,17 @@ class Bss2Session(AbstractSession):
     all of them, and what it does not hold is reported.
     """
 
-    def __init__(self, config: Bss2Config, options: SimulateOptions | None = None) -> None:
+    def __init__(
+        self,
+        config: Bss2Config,
+        options: SimulateOptions | None = None,
+        *,
+        chip: VirtualChip | None = None,
+    ) -> None:
         super().__init__(input_shapes=config.input_shapes, dt=config.dt)
         self._options = options or SimulateOptions()
+        self._chip = chip if chip is not None else self._options.chip
+        self._foreign: tuple[Diagnostic, ...] = ()
         self.raw: RawRecords | None = None
         self._use(config)
 
@@ -73,8 +84,9 @@ class Bss2Session(AbstractSession):
         else:
             _refuse_hidden_outputs(config)
             self._model = Emulator(
-                config, options.chip, substeps=options.substeps, decay=options.decay
+                config, self._chip, substeps=options.substeps, decay=options.decay
             )
+            self._foreign = self._chip.foreign_targets(config)
         self._config, self._hash = config, config.content_hash
 
     @property
@@ -121,9 +133,9 @@ class Bss2Session(AbstractSession):
             for p in self._config.populations
         }
         provenance = {
-            "preset": options.preset,
-            "chip_seed": options.chip_seed,
-            "variability": options.chip.variability.model_dump(),
+            "preset": options.preset if type(self._chip) is VirtualChip else "calibration",
+            "chip_seed": self._chip.seed,
+            "variability": self._chip.variability.model_dump(),
             "substeps": options.substeps,
             "decay": options.decay,
             "trial_seed": seed,
@@ -133,7 +145,7 @@ class Bss2Session(AbstractSession):
             raw,
             n_steps=next(iter(inputs.values())).shape[1],
             record=record,
-            diagnostics=tuple(_repeated(inputs)),
+            diagnostics=(*self._foreign, *_repeated(inputs)),
             provenance=self._provenance(inputs, fired) | provenance,
         )
 

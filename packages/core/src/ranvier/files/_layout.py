@@ -166,9 +166,20 @@ def read_layout(path: Path, max_bytes: int, *, with_arrays: bool) -> tuple[FileH
     return described, {name: np.asarray(values) for name, values in arrays.items()}
 
 
+def _refuse_of_plugin(file: Any, path: Path, values: Mapping[str, str | None]) -> None:
+    """Raise `FileError` for a file that a plugin has a reader of its own for."""
+    if not (values["format"] or "").startswith(f"{FORMAT}-"):
+        return
+    reader = text_attribute(file, "reader", path) or ""
+    if reader.isascii() and reader.replace(".", "").isidentifier():
+        kind = values["kind"] or values["format"]
+        raise FileError(f"{path}: holds a {kind!r}, which its own package reads: {reader}(path)")
+
+
 def _checked_header(file: Any, path: Path) -> dict[str, str]:
     values = {n: text_attribute(file, n, path) for n in (*_NAMES, "content_hash", "header_hash")}
     if values["format"] != FORMAT:
+        _refuse_of_plugin(file, path, values)
         raise FileError(
             f"{path}: is an HDF5 file but not {_FORM}; read it with ranvier.read() if it is NIR"
         )
