@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         SpikeTrain as SpikeTrain,
         Trace as Trace,
     )
+    from .comparison import compare as compare
     from .diagnostics import Diagnostic as Diagnostic
     from .files import load as load, read as read, save as save, write as write
     from .graph import Edge as Edge, Graph as Graph
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         simulate as simulate,
         targets as targets,
     )
+    from .sweeps import sweep as sweep
     from .target import Target as Target
 
 _HOME = {
@@ -44,6 +46,7 @@ _HOME = {
         "SpikeTrain",
         "Trace",
     ),
+    "comparison": ("compare",),
     "diagnostics": ("Diagnostic",),
     "files": ("load", "read", "save", "write"),
     "graph": ("Edge", "Graph"),
@@ -58,11 +61,13 @@ _HOME = {
         "simulate",
         "targets",
     ),
+    "sweeps": ("sweep",),
     "target": ("Target",),
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names}
 _MODULES = (
     "artifacts",
+    "comparison",
     "encoding",
     "errors",
     "events",
@@ -72,6 +77,7 @@ _MODULES = (
     "pipeline",
     "plotting",
     "plugins",
+    "sweeps",
     "testing",
     "train",
 )

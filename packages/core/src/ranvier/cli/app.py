@@ -8,7 +8,17 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import RanvierError
-from . import compilation, conversion, exits, inspection, listing, plugin_work, running
+from . import (
+    comparing,
+    compilation,
+    conversion,
+    exits,
+    inspection,
+    listing,
+    plugin_work,
+    running,
+    sweeping,
+)
 from .failure import guarded, report_error
 from .options import with_options
 from .request import OPTION_VERBS, completed_words, option_models
@@ -21,6 +31,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "build": compilation.build_config,
     "simulate": running.simulate_config,
     "deploy": running.deploy_config,
+    "compare": comparing.compare_targets,
+    "sweep": sweeping.sweep_network,
     "estimate": inspection.estimate_config,
     "devices": inspection.list_devices,
     "convert": conversion.convert_file,
