@@ -55,15 +55,15 @@ class Bss2Config(ChipConfig):
         What joins what; the weights are in the synapse arrays.
     kappa : float
         LSB of synaptic drive per weight LSB that the chip is assumed to have, > 0.
-    synapse_weight, synapse_label : array of uint8, (I, 2, 256, 256)
+    synapse_weight, synapse_label : array of uint8, (instances, 2, 256, 256)
         Per array, row and column: 0..63.
-    row_mode : array of uint8, (I, 2, 256)
+    row_mode : array of uint8, (instances, 2, 256)
         Index into `ranvier_bss2.layout.ROW_MODES`.
-    driver_mask : array of uint8, (I, 2, 128)
+    driver_mask : array of uint8, (instances, 2, 128)
         0..31.
-    node_enabled, node_mask, node_target : array, (I, 12, 20)
+    node_enabled, node_mask, node_target : array, (instances, 12, 20)
         Crossbar, as `ranvier_bss2.layout.Layout`.
-    circuit_address : array of int16, (I, 512)
+    circuit_address : array of int16, (instances, 512)
         Event address, -1: none.
     neuron_instance, neuron_population, neuron_index, neuron_rank, neuron_circuit : array, (N,)
         Circuits of every neuron, as in the layout.
